@@ -1,0 +1,18 @@
+package accounts
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Store is the database as the domain packages see it.
+type Store interface {
+	// InTx runs fn in one SERIALIZABLE transaction and commits it. When the
+	// database asks for a retry (40001) fn runs again from its start, so it
+	// must not keep state of an earlier attempt. A commit whose outcome is
+	// unknown returns an Unavailable error: look before you try again.
+	InTx(ctx context.Context, fn func(tx pgx.Tx) error) error
+	// Snapshot runs fn in a read-only transaction that sees one state.
+	Snapshot(ctx context.Context, fn func(tx pgx.Tx) error) error
+}
