@@ -22,7 +22,7 @@ type Facts struct {
 // Part is a share of an amount that goes to one counterparty and category.
 type Part struct {
 	Counterparty string
-	Dimensions        // Run here overrides the run of the facts
+	Dimensions   // Run here overrides the run of the facts
 	Amount       accounts.Fen
 }
 

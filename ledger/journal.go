@@ -4,14 +4,27 @@ import (
 	"fundledger/accounts"
 )
 
+// Position is a place in the journal's dense sequence: the first sealed entry
+// stands at 1, and a journal of n sealed entries is at position n.
+type Position int64
+
 // Journal is the journal of one deployment. It is safe for concurrent use,
 // by several processes on one database too.
 type Journal struct {
 	store accounts.Store
 	book  *accounts.Rulebook
+	books map[accounts.Book]bool
+	funds map[string]bool
 }
 
 // New returns the journal kept in the store under the rules of the book.
 func New(store accounts.Store, book *accounts.Rulebook) *Journal {
-	return &Journal{store: store, book: book}
+	j := &Journal{store: store, book: book, books: map[accounts.Book]bool{}, funds: map[string]bool{}}
+	for _, b := range book.Regions.Books() {
+		j.books[b] = true
+	}
+	for _, f := range book.Funds {
+		j.funds[f.Code] = true
+	}
+	return j
 }

@@ -1,0 +1,123 @@
+package clearing
+
+import (
+	"context"
+
+	"cloud.google.com/go/civil"
+	"github.com/jackc/pgx/v5"
+
+	"fundledger/accounts"
+	"fundledger/clearing/internal/db"
+	"fundledger/internal/fault"
+	"fundledger/settlement"
+)
+
+// collectChunk bounds the records that one transaction takes into a run.
+const collectChunk = 20_000
+
+// Clear freezes the run of each kind for the service month and returns them. A
+// run that is frozen already is returned as it stands; one that was left
+// collecting goes on from there. The notice date is the 28th of the next month
+// where none is given (zero). Accepted records of the month and late ones of
+// earlier months are taken in (J49).
+//
+// Errors: Invalid when the notice date lies before the end of the month;
+// Precondition when a later month of the kind is cleared already, an earlier
+// one was left collecting, or the run has another notice date; NotFound when
+// the working-day calendar lacks a year, before anything is written.
+func (c *Clearing) Clear(ctx context.Context, month accounts.Month, noticeDate civil.Date) ([]Run, error) {
+	given := !noticeDate.IsZero()
+	if !given {
+		noticeDate = month.Add(1).First().AddDays(27)
+	}
+	if !noticeDate.After(month.Last()) {
+		return nil, fault.New(fault.Invalid, "notice date %s lies before the end of service month %s: give a later one", noticeDate, month)
+	}
+	for _, kind := range Kinds() {
+		if _, err := c.scheduleOf(kind, noticeDate); err != nil {
+			return nil, err
+		}
+	}
+	runs := make([]Run, 0, len(Kinds()))
+	for _, kind := range Kinds() {
+		run, err := c.begin(ctx, month, kind, noticeDate, given)
+		if err != nil {
+			return nil, err
+		}
+		if run, err = c.finish(ctx, run); err != nil {
+			return nil, err
+		}
+		runs = append(runs, run)
+	}
+	return runs, nil
+}
+
+// begin finds or makes the run.
+func (c *Clearing) begin(ctx context.Context, month accounts.Month, kind Kind, noticeDate civil.Date, given bool) (Run, error) {
+	run := Run{ID: RunID(month, kind), Month: month, Kind: kind, State: Collecting, NoticeDate: noticeDate}
+	err := c.store.InTx(ctx, func(tx pgx.Tx) error {
+		q := db.New(tx)
+		switch row, err := q.GetRun(ctx, run.ID); {
+		case err == nil:
+			if stands := runOf(row); given && stands.NoticeDate != noticeDate {
+				return fault.New(fault.Precondition, "run %s stands with notice date %s, so it cannot have %s", run.ID, stands.NoticeDate, noticeDate)
+			}
+			run = runOf(row)
+			return nil
+		case err != pgx.ErrNoRows:
+			return err
+		}
+		others, err := q.OtherRuns(ctx, db.OtherRunsParams{Kind: string(kind), Month: string(month)})
+		if err != nil {
+			return err
+		}
+		for _, other := range others {
+			if other.Month > string(month) {
+				return fault.New(fault.Precondition, "%s is cleared already (%s): records of %s that come now go into the next run", other.Month, other.ID, month)
+			}
+			if other.State != string(Frozen) {
+				return fault.New(fault.Precondition, "run %s was begun and not frozen: run clear --month %s first", other.ID, other.Month)
+			}
+		}
+		return q.InsertRun(ctx, db.InsertRunParams{ID: run.ID, Month: string(month), Kind: string(kind), NoticeDate: dateParam(noticeDate)})
+	})
+	return run, err
+}
+
+// finish takes the records in, chunk by chunk, and freezes the run.
+func (c *Clearing) finish(ctx context.Context, run Run) (Run, error) {
+	for {
+		var taken int64
+		err := c.whileCollecting(ctx, &run, func(tx pgx.Tx, _ *db.Queries) (err error) {
+			taken, err = settlement.TagRun(ctx, tx, run.ID, settlement.RunKind(run.Kind), run.Month, collectChunk)
+			return err
+		})
+		if err != nil || run.State == Frozen {
+			return run, err
+		}
+		if taken == 0 {
+			break
+		}
+	}
+	err := c.whileCollecting(ctx, &run, func(tx pgx.Tx, q *db.Queries) error {
+		return c.freeze(ctx, tx, q, &run)
+	})
+	return run, err
+}
+
+// whileCollecting holds the run's row and calls fn, unless somebody else has
+// frozen the run.
+func (c *Clearing) whileCollecting(ctx context.Context, run *Run, fn func(pgx.Tx, *db.Queries) error) error {
+	return c.store.InTx(ctx, func(tx pgx.Tx) error {
+		q := db.New(tx)
+		row, err := q.LockRun(ctx, run.ID)
+		if err != nil {
+			return err
+		}
+		*run = runOf(row)
+		if run.State == Frozen {
+			return nil
+		}
+		return fn(tx, q)
+	})
+}

@@ -1,0 +1,179 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"cloud.google.com/go/civil"
+	"github.com/jackc/pgx/v5"
+
+	"fundledger/accounts"
+	"fundledger/internal/fault"
+	"fundledger/ledger/internal/db"
+)
+
+// Filter selects accounts; an empty field selects all. A subject covers its
+// sub-accounts: "2001" covers "2001.01.03".
+type Filter struct {
+	Book         accounts.Book `json:"book,omitempty"`
+	Fund         string        `json:"fund,omitempty"`
+	Subject      string        `json:"subject,omitempty"`
+	Counterparty string        `json:"counterparty,omitempty"`
+}
+
+func (f Filter) check() error {
+	for name, value := range map[string]string{"book": string(f.Book), "fund": f.Fund, "subject": f.Subject, "counterparty": f.Counterparty} {
+		if value != "" && !isCode(value) {
+			return fault.New(fault.Invalid, "%s %q has characters that a code may not have", name, value).With("field", name)
+		}
+	}
+	return nil
+}
+
+// AsOf is the state that a balance is wanted of: now (zero), at the end of a
+// business date, or at a position of the journal. Only one of them is given.
+type AsOf struct {
+	Date     civil.Date `json:"date,omitzero"`
+	Position Position   `json:"position,omitempty"`
+}
+
+// Balance is an account's turnover on both sides since it was opened, and
+// debits less credits.
+type Balance struct {
+	Account accounts.Account `json:"account"`
+	Debit   accounts.Fen     `json:"debit"`
+	Credit  accounts.Fen     `json:"credit"`
+	Balance accounts.Fen     `json:"balance"`
+}
+
+func balanceOf(account string, debit, credit accounts.Fen) (Balance, error) {
+	a, err := accounts.ParseAccount(account)
+	return Balance{a, debit, credit, debit - credit}, err
+}
+
+// Balances returns the balances of the accounts that the filter selects, in
+// order of account, and the position of the journal that they show. It reads
+// the projection: CatchUp first for what was posted last. Errors: Invalid (a
+// filter or state that makes no sense), NotFound (a position not reached).
+func (j *Journal) Balances(ctx context.Context, filter Filter, as AsOf) ([]Balance, Position, error) {
+	if err := filter.check(); err != nil {
+		return nil, 0, err
+	}
+	if !as.Date.IsZero() && as.Position != 0 {
+		return nil, 0, fault.New(fault.Invalid, "give a date or a position, not both")
+	}
+	var balances []Balance
+	var seen Position
+	err := j.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
+		q := db.New(tx)
+		if seen, err = projected(ctx, q, as.Position); err != nil {
+			return err
+		}
+		switch {
+		case as.Position != 0:
+			balances, err = balancesAtPosition(ctx, q, filter, as.Position)
+			seen = as.Position
+		case !as.Date.IsZero():
+			balances, err = balancesAtDate(ctx, q, filter, as.Date)
+		default:
+			balances, err = balancesNow(ctx, q, filter)
+		}
+		return err
+	})
+	return balances, seen, err
+}
+
+// projected returns the position of the projection, which must have reached wanted.
+func projected(ctx context.Context, q *db.Queries, wanted Position) (Position, error) {
+	head, err := q.ReadHead(ctx, headProjected)
+	if err == nil && Position(head) < wanted {
+		return 0, fault.New(fault.NotFound, "the journal is at position %d, %d was asked", head, wanted)
+	}
+	return Position(head), err
+}
+
+func balancesNow(ctx context.Context, q *db.Queries, f Filter) ([]Balance, error) {
+	rows, err := q.ListBalances(ctx, db.ListBalancesParams{Book: string(f.Book), Fund: f.Fund, Subject: f.Subject, Counterparty: f.Counterparty})
+	if err != nil {
+		return nil, err
+	}
+	balances := make([]Balance, len(rows))
+	for i, r := range rows {
+		if balances[i], err = balanceOf(r.Account, accounts.Fen(r.DebitFen), accounts.Fen(r.CreditFen)); err != nil {
+			return nil, err
+		}
+	}
+	return balances, nil
+}
+
+func balancesAtPosition(ctx context.Context, q *db.Queries, f Filter, at Position) ([]Balance, error) {
+	rows, err := q.ListBalancesAtPosition(ctx, db.ListBalancesAtPositionParams{
+		Position: int64(at), Book: string(f.Book), Fund: f.Fund, Subject: f.Subject, Counterparty: f.Counterparty,
+	})
+	if err != nil {
+		return nil, err
+	}
+	balances := make([]Balance, len(rows))
+	for i, r := range rows {
+		debit, credit := accounts.Fen(r.OpeningDebitFen), accounts.Fen(r.OpeningCreditFen)
+		lines, err := decodeLines(r.Lines)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range lines {
+			if l.position <= at {
+				l.turnover(&debit, &credit)
+			}
+		}
+		if balances[i], err = balanceOf(r.Account, debit, credit); err != nil {
+			return nil, err
+		}
+	}
+	return balances, nil
+}
+
+func balancesAtDate(ctx context.Context, q *db.Queries, f Filter, date civil.Date) ([]Balance, error) {
+	month := accounts.MonthOf(date)
+	rows, err := q.ListBalancesAtDate(ctx, db.ListBalancesAtDateParams{
+		Month: string(month), Book: string(f.Book), Fund: f.Fund, Subject: f.Subject, Counterparty: f.Counterparty,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var balances []Balance
+	last := ""
+	for _, r := range rows {
+		debit, credit := accounts.Fen(r.DebitFen), accounts.Fen(r.CreditFen)
+		if r.Month == string(month) {
+			var days monthTurnover
+			if err := json.Unmarshal(r.Days, &days); err != nil {
+				return nil, fault.New(fault.Internal, "the turnover of %s in %s cannot be read: %w", r.Account, r.Month, err)
+			}
+			debit, credit = days.until(date)
+		}
+		if r.Account != last {
+			last = r.Account
+			b, err := balanceOf(r.Account, 0, 0)
+			if err != nil {
+				return nil, err
+			}
+			balances = append(balances, b)
+		}
+		b := &balances[len(balances)-1]
+		b.Debit, b.Credit = b.Debit+debit, b.Credit+credit
+		b.Balance = b.Debit - b.Credit
+	}
+	return balances, nil
+}
+
+// until sums the days up to and with the date.
+func (m monthTurnover) until(date civil.Date) (debit, credit accounts.Fen) {
+	last := fmt.Sprintf("%02d", date.Day)
+	for day, t := range m {
+		if day <= last {
+			debit, credit = debit+t[0], credit+t[1]
+		}
+	}
+	return debit, credit
+}

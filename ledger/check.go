@@ -1,0 +1,280 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"hash/maphash"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"fundledger/accounts"
+	"fundledger/ledger/internal/db"
+)
+
+// Observer sees every entry of a Check in journal order and reports what it
+// finds at the end. It lets higher packages prove their invariants in the
+// same walk.
+type Observer interface {
+	// Name says what the observer checks.
+	Name() string
+	Observe(*Record)
+	// Findings may read more in the transaction, which sees the same state of
+	// the database as the walk.
+	Findings(ctx context.Context, tx pgx.Tx) ([]Finding, error)
+}
+
+// Finding is one thing that is not as it must be.
+type Finding struct {
+	Check   string `json:"check"`
+	Account string `json:"account,omitempty"`
+	Entry   string `json:"entry,omitempty"`
+	Message string `json:"message"`
+}
+
+// CheckResult tells how many items one check looked at and how many findings it made.
+type CheckResult struct {
+	Name     string `json:"name"`
+	Items    int64  `json:"items"`
+	Findings int    `json:"findings"`
+}
+
+// CheckReport is what Check did and found.
+type CheckReport struct {
+	Position Position      `json:"position"`
+	Entries  int64         `json:"entries"`
+	Postings int64         `json:"postings"`
+	Checks   []CheckResult `json:"checks"`
+	Findings []Finding     `json:"findings"`
+}
+
+// OK tells whether nothing was found.
+func (r *CheckReport) OK() bool { return len(r.Findings) == 0 }
+
+// The checks of the journal itself.
+const (
+	checkSequence = "sequence"         // every entry has one place, without gaps
+	checkContent  = "entry content"    // what is stored is what was posted
+	checkBalance  = "entry balance"    // zero per book, fund and layer
+	checkFloors   = "floors"           // no floor is crossed at any position; the stored balances agree
+	checkVouchers = "voucher numbers"  // gapless per book and month, one for each book of a cash entry
+	checkBalances = "account balances" // projected balances against the legs
+	checkLines    = "account lines"    // projected lines against the legs
+	checkTurnover = "daily turnover"   // projected turnover by day against the legs
+)
+
+// Check proves from the entries alone that the journal is whole and that all
+// that is derived from it agrees: it replays every entry in order, then
+// compares floors, vouchers, balances, lines and turnover. All of it and the
+// observers see one snapshot. It reads what CatchUp has projected. The error
+// is a failure to check; what is wrong with the books is in the findings.
+func (j *Journal) Check(ctx context.Context, observers ...Observer) (*CheckReport, error) {
+	var report *CheckReport
+	err := j.store.Snapshot(ctx, func(tx pgx.Tx) error {
+		c := newChecker(j, observers)
+		if err := c.run(ctx, tx); err != nil {
+			return err
+		}
+		report = &c.report
+		return nil
+	})
+	return report, err
+}
+
+type checker struct {
+	journal   *Journal
+	observers []Observer
+	report    CheckReport
+	items     map[string]int64
+	seed      maphash.Seed
+	accounts  map[string]*accountCheck
+	floors    map[string]accounts.Fen
+	vouchers  map[voucherSeries]*seriesCheck
+}
+
+// accountCheck is what the legs say of one account.
+type accountCheck struct {
+	debit, credit accounts.Fen
+	lines         int64
+	last          Position
+	hash          uint64 // sum over the lines, so that their order does not matter
+	days          map[string]*dayTurnover
+}
+
+func newChecker(j *Journal, observers []Observer) *checker {
+	return &checker{
+		journal: j, observers: observers, items: map[string]int64{}, seed: maphash.MakeSeed(),
+		accounts: map[string]*accountCheck{}, floors: map[string]accounts.Fen{}, vouchers: map[voucherSeries]*seriesCheck{},
+	}
+}
+
+func (c *checker) run(ctx context.Context, tx pgx.Tx) error {
+	q := db.New(tx)
+	if err := c.sequence(ctx, q); err != nil {
+		return err
+	}
+	err := walk(ctx, q, c.entry, func(position Position, id uuid.UUID) error {
+		c.find(checkContent, "", id.String(), "the entry at position %d is missing from the journal", position)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, compare := range []func(context.Context, *db.Queries) error{
+		c.compareFloors, c.compareVouchers, c.compareBalances, c.compareLines, c.compareMonths,
+	} {
+		if err := compare(ctx, q); err != nil {
+			return err
+		}
+	}
+	names := []string{checkSequence, checkContent, checkBalance, checkFloors, checkVouchers, checkBalances, checkLines, checkTurnover}
+	for _, name := range names {
+		c.report.Checks = append(c.report.Checks, CheckResult{Name: name, Items: c.items[name]})
+	}
+	for _, o := range c.observers {
+		findings, err := o.Findings(ctx, tx)
+		if err != nil {
+			return err
+		}
+		c.report.Findings = append(c.report.Findings, findings...)
+		c.report.Checks = append(c.report.Checks, CheckResult{Name: o.Name(), Items: c.report.Entries})
+	}
+	counts := map[string]int{}
+	for _, f := range c.report.Findings {
+		counts[f.Check]++
+	}
+	for i := range c.report.Checks {
+		c.report.Checks[i].Findings = counts[c.report.Checks[i].Name]
+	}
+	return nil
+}
+
+func (c *checker) find(check, account, entry, format string, args ...any) {
+	c.report.Findings = append(c.report.Findings, Finding{check, account, entry, fmt.Sprintf(format, args...)})
+}
+
+// sequence checks that sealed batches follow each other without a gap, and
+// that no entry stands outside them.
+func (c *checker) sequence(ctx context.Context, q *db.Queries) error {
+	head, err := q.ReadHead(ctx, headSealed)
+	if err != nil {
+		return err
+	}
+	c.report.Position = Position(head)
+	sealed, err := q.AllSealed(ctx)
+	if err != nil {
+		return err
+	}
+	next := int64(1)
+	for _, s := range sealed {
+		if s.FirstPosition != next {
+			c.find(checkSequence, "", "", "batch %s stands at position %d, the one before it ends at %d", s.BatchID, s.FirstPosition, next-1)
+		}
+		next = s.FirstPosition + s.Entries
+	}
+	c.items[checkSequence] = int64(len(sealed))
+	if next != head+1 {
+		c.find(checkSequence, "", "", "the sequence ends at %d, its head says %d", next-1, head)
+	}
+	stored, err := q.CountEntries(ctx)
+	if err != nil {
+		return err
+	}
+	waiting, err := q.CountWaiting(ctx)
+	if err != nil {
+		return err
+	}
+	if stored != head+waiting {
+		c.find(checkSequence, "", "", "the journal has %d entries, %d are in the sequence and %d wait for their place", stored, head, waiting)
+	}
+	return nil
+}
+
+// entry replays one entry.
+func (c *checker) entry(r *Record) error {
+	c.report.Entries++
+	c.report.Postings += int64(len(r.Postings))
+	c.items[checkContent]++
+	c.items[checkBalance]++
+	id := r.ID.String()
+	if EntryID(r.Key) != r.ID {
+		c.find(checkContent, "", id, "the id does not belong to the key %q", r.Key)
+	}
+	if !bytes.Equal(digest(&r.Entry), r.digest) {
+		c.find(checkContent, firstAccount(r), id, "the entry at position %d is not what was posted: its digest differs", r.Position)
+	}
+	sums := make(balancer, 0, 8)
+	var effects []floorEffect
+	for i := range r.Postings {
+		p := &r.Postings[i]
+		subject, ok := c.journal.book.Chart.Find(p.Account.Book.Role(), p.Account.Subject, r.Date)
+		if !ok {
+			c.find(checkContent, p.Account.String(), id, "the chart has no account %s on %s", p.Account.Subject, r.Date)
+		}
+		sums.add(p.Account.Book, p.Account.Fund, subject.Layer, p.Signed())
+		effects = c.journal.floorEffects(effects, p, r.legs[i].Account, r.Date)
+		c.line(r, i)
+	}
+	for _, s := range sums {
+		if s.sum != 0 {
+			c.find(checkBalance, string(s.book)+"/"+s.fund, id, "the entry at position %d does not balance in layer %s: debits less credits are %s; its accounts are %s",
+				r.Position, s.layer, s.sum, accountsOf(r, s.book, s.fund))
+		}
+	}
+	for _, x := range effects {
+		c.floors[x.key] += x.amount
+	}
+	for _, x := range effects {
+		if c.floors[x.key] < 0 && x.amount < 0 {
+			c.find(checkFloors, x.key, id, "the balance falls to %s at position %d", c.floors[x.key], r.Position)
+		}
+	}
+	for _, due := range c.journal.vouchersDue(nil, 0, &r.Entry) {
+		c.voucher(due, r)
+	}
+	for _, o := range c.observers {
+		o.Observe(r)
+	}
+	return nil
+}
+
+func (c *checker) line(r *Record, i int) {
+	name := r.legs[i].Account
+	a := c.accounts[name]
+	if a == nil {
+		a = &accountCheck{days: map[string]*dayTurnover{}}
+		c.accounts[name] = a
+	}
+	p := &r.Postings[i]
+	l := accountLine{position: r.Position, leg: i, date: r.Date, side: p.Side, amount: p.Amount, entry: r.ID}
+	l.turnover(&a.debit, &a.credit)
+	a.lines++
+	a.last = r.Position
+	a.hash += maphash.Comparable(c.seed, l)
+	day := r.Date.String()
+	if a.days[day] == nil {
+		a.days[day] = &dayTurnover{}
+	}
+	l.turnover(&a.days[day][0], &a.days[day][1])
+}
+
+func firstAccount(r *Record) string {
+	if len(r.legs) == 0 {
+		return ""
+	}
+	return r.legs[0].Account
+}
+
+func accountsOf(r *Record, book accounts.Book, fund string) string {
+	var names []byte
+	for _, p := range r.Postings {
+		if p.Account.Book == book && p.Account.Fund == fund {
+			if names != nil {
+				names = append(names, ", "...)
+			}
+			names = append(names, p.Account.String()...)
+		}
+	}
+	return string(names)
+}

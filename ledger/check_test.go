@@ -1,0 +1,98 @@
+package ledger_test
+
+import (
+	"strings"
+	"testing"
+
+	"fundledger/internal/postgres"
+)
+
+func TestTheApplicationCannotRewriteHistory(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.post(t, income("a", 100))
+	f.catchUp(t)
+	for _, statement := range []string{
+		"UPDATE entries SET summary = 'x'", "DELETE FROM entries", "UPDATE batches SET vouchers = '[]'", "DELETE FROM batches",
+		"UPDATE sealed SET entries = 2", "DELETE FROM sealed", "UPDATE vouchers SET number = 2", "DELETE FROM vouchers",
+		"TRUNCATE entries", "DROP TABLE entries",
+	} {
+		if _, err := f.db.Pool.Exec(t.Context(), statement); err == nil {
+			t.Errorf("%s was allowed", statement)
+		}
+	}
+	f.mustBeWhole(t)
+}
+
+func TestCheckNamesWhatTheOwnerTamperedWith(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, statement string
+		check, account  string
+	}{
+		{"a leg changed", `UPDATE entries SET legs = replace(legs::text, '"m": 100', '"m": 101')::jsonb WHERE key = 'a'`, "entry content", "320100.agency/310/1003"},
+		{"both legs changed", `UPDATE entries SET legs = replace(legs::text, '100', '101')::jsonb WHERE key = 'a'`, "account balances", "320100.agency/310/4001"},
+		{"a leg removed", `UPDATE entries SET legs = legs - 1 WHERE key = 'a'`, "entry balance", "320100.agency/310"},
+		{"a summary changed", `UPDATE entries SET summary = 'x' WHERE key = 'b'`, "entry content", "320100.agency/310/5001.01"},
+		{"an entry removed", `DELETE FROM entries WHERE key = 'a'`, "account lines", "320100.agency/310/1003"},
+		{"an entry slipped in", `INSERT INTO entries SELECT '00000000-0000-0000-0000-000000000001', 'z', batch_id, business_date, period, kind, summary, source, attachments, preparer, reviewer, corrects, legs, digest FROM entries WHERE key = 'a'`, "sequence", ""},
+		{"a batch moved", `UPDATE sealed SET first_position = 9 WHERE first_position = 3`, "sequence", ""},
+		{"a voucher renumbered", `UPDATE vouchers SET number = 7 WHERE number = 2`, "voucher numbers", "320100.agency"},
+		{"a voucher removed", `DELETE FROM vouchers WHERE number = 2`, "voucher numbers", "320100.agency"},
+		{"a floor changed", `UPDATE floors SET balance_fen = balance_fen + 1`, "floors", "320100.agency/310/1003"},
+		{"a balance changed", `UPDATE balances SET debit_fen = debit_fen + 1 WHERE subject = '1003'`, "account balances", "320100.agency/310/1003"},
+		{"a balance removed", `DELETE FROM balances WHERE subject = '5001.01'`, "account balances", "320100.agency/310/5001.01"},
+		{"a line changed", `UPDATE account_lines SET lines = replace(lines::text, ' 100,', ' 99,')::jsonb WHERE account = '320100.agency/310/1003'`, "account lines", "320100.agency/310/1003"},
+		{"a block removed", `DELETE FROM account_lines WHERE account = '320100.agency/310/4001'`, "account lines", "320100.agency/310/4001"},
+		{"an opening changed", `UPDATE account_lines SET opening_debit_fen = 1 WHERE account = '320100.agency/310/1003' AND first_position = 3`, "account lines", "320100.agency/310/1003"},
+		{"turnover changed", `UPDATE account_months SET days = '{"15": [1, 1]}' WHERE account = '320100.agency/310/1003'`, "daily turnover", "320100.agency/310/1003"},
+		{"turnover removed", `DELETE FROM account_months WHERE account = '320100.agency/310/1003'`, "daily turnover", "320100.agency/310/1003"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			f := open(t)
+			f.post(t, income("a", 100), spend("b", 30))
+			f.catchUp(t)
+			f.post(t, income("c", 5))
+			f.mustBeWhole(t)
+			owner, err := postgres.OpenOwner(t.Context(), f.db.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer owner.Close()
+			tag, err := owner.Pool.Exec(t.Context(), c.statement)
+			if err != nil || tag.RowsAffected() == 0 {
+				t.Fatalf("%v %v", tag, err)
+			}
+			report, err := f.Check(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, finding := range report.Findings {
+				if finding.Check == c.check && strings.HasPrefix(finding.Account, c.account) {
+					return
+				}
+			}
+			t.Errorf("no finding of %q on %q: %+v", c.check, c.account, report.Findings)
+		})
+	}
+}
+
+func TestCheckCountsWhatItLookedAt(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.post(t, income("a", 100), spend("b", 30), accepted("c", "H1", 9))
+	report := f.mustBeWhole(t)
+	if report.Entries != 3 || report.Postings != 6 || report.Position != 3 {
+		t.Errorf("%+v", report)
+	}
+	want := map[string]int64{"entry content": 3, "entry balance": 3, "voucher numbers": 2, "account lines": 6, "account balances": 5, "floors": 1, "sequence": 1, "daily turnover": 5}
+	for _, c := range report.Checks {
+		if c.Items != want[c.Name] {
+			t.Errorf("%s looked at %d items, want %d", c.Name, c.Items, want[c.Name])
+		}
+	}
+	if len(report.Checks) != len(want) {
+		t.Errorf("%d checks", len(report.Checks))
+	}
+}

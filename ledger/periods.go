@@ -1,0 +1,101 @@
+package ledger
+
+import (
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"fundledger/accounts"
+	"fundledger/internal/fault"
+	"fundledger/ledger/internal/db"
+)
+
+// periodOpen is the state that takes postings.
+const periodOpen = "open"
+
+// periods says which months of which books take postings. A book's first row
+// is its opening; a later month without a row is open.
+type periods struct {
+	opened map[accounts.Book]accounts.Month
+	state  map[accounts.Book]map[accounts.Month]string
+}
+
+func readPeriods(ctx context.Context, q *db.Queries, books []accounts.Book) (*periods, error) {
+	names := make([]string, len(books))
+	for i, b := range books {
+		names[i] = string(b)
+	}
+	rows, err := q.ReadPeriods(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	p := &periods{map[accounts.Book]accounts.Month{}, map[accounts.Book]map[accounts.Month]string{}}
+	for _, r := range rows { // ordered by book and month
+		book, month := accounts.Book(r.Book), accounts.Month(r.Month)
+		if p.state[book] == nil {
+			p.opened[book], p.state[book] = month, map[accounts.Month]string{}
+		}
+		p.state[book][month] = r.State
+	}
+	return p, nil
+}
+
+// refuse says why the month of the book takes no postings, or returns nil.
+func (p *periods) refuse(book accounts.Book, month accounts.Month) *fault.Error {
+	opened, ok := p.opened[book]
+	switch {
+	case !ok:
+		return fault.New(fault.Precondition, "book %s has not been opened: run fundledger setup", book).With("book", string(book))
+	case month < opened:
+		return fault.New(fault.PeriodClosed, "book %s opens in %s, so %s takes no postings", book, opened, month).
+			With("book", string(book)).With("period", string(month))
+	}
+	if state, ok := p.state[book][month]; ok && state != periodOpen {
+		return fault.New(fault.PeriodClosed, "period %s of book %s is %s: post in an open period and name what is corrected", month, book, state).
+			With("book", string(book)).With("period", string(month))
+	}
+	return nil
+}
+
+// OpenBooks sets the first month that takes postings, for books that have
+// none yet. Books already opened stay as they are.
+func (j *Journal) OpenBooks(ctx context.Context, from accounts.Month, books ...accounts.Book) error {
+	return j.store.InTx(ctx, func(tx pgx.Tx) error {
+		q := db.New(tx)
+		known, err := readPeriods(ctx, q, books)
+		if err != nil {
+			return err
+		}
+		var closed []string
+		for _, b := range books {
+			if _, ok := known.opened[b]; !ok {
+				closed = append(closed, string(b))
+			}
+		}
+		if len(closed) == 0 {
+			return nil
+		}
+		return q.OpenBooks(ctx, db.OpenBooksParams{Books: closed, Month: string(from)})
+	})
+}
+
+// OpenPeriod returns the earliest month not before wanted that is open in all
+// the books. Errors: Precondition when a book was never opened.
+func (j *Journal) OpenPeriod(ctx context.Context, tx pgx.Tx, wanted accounts.Month, books ...accounts.Book) (accounts.Month, error) {
+	p, err := readPeriods(ctx, db.New(tx), books)
+	if err != nil {
+		return "", err
+	}
+	for _, b := range books {
+		opened, ok := p.opened[b]
+		if !ok {
+			return "", p.refuse(b, wanted)
+		}
+		wanted = max(wanted, opened)
+	}
+	for slices.ContainsFunc(books, func(b accounts.Book) bool { return p.refuse(b, wanted) != nil }) {
+		wanted = wanted.Add(1)
+	}
+	return wanted, nil
+}

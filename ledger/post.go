@@ -1,0 +1,258 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"fundledger/accounts"
+	"fundledger/internal/fault"
+	"fundledger/ledger/internal/db"
+)
+
+// maxBatch bounds the entries of one transaction.
+const maxBatch = 10_000
+
+// Post appends the entries in one transaction of its own. The results stand in
+// the order of the entries; see PostTx for their errors.
+func (j *Journal) Post(ctx context.Context, entries ...Entry) ([]Result, error) {
+	var results []Result
+	err := j.store.InTx(ctx, func(tx pgx.Tx) (err error) {
+		results, err = j.PostTx(ctx, tx, entries)
+		return err
+	})
+	return results, err
+}
+
+// PostTx appends the entries within the caller's transaction, so that rows of
+// the caller stand or fall with them. It takes a constant number of
+// statements. Entries are applied in their order, each with its own result: a
+// refused entry leaves its neighbours alone, so a caller that needs all of
+// them returns the first Result.Err from its transaction. Errors of a result:
+// Invalid (form, not balanced), NotFound (book, fund or subject), PeriodClosed,
+// Precondition (book not opened), Insufficient (a floor would be crossed, with
+// account and shortfall), AlreadyExists (the same key with other content). The
+// error itself is a failure of the database.
+func (j *Journal) PostTx(ctx context.Context, tx pgx.Tx, entries []Entry) ([]Result, error) {
+	if len(entries) > maxBatch {
+		return nil, fault.New(fault.Invalid, "at most %d entries in one transaction, got %d", maxBatch, len(entries))
+	}
+	p := posting{journal: j, queries: db.New(tx), entries: entries, results: make([]Result, len(entries)), twins: map[int]int{}}
+	p.prepare()
+	if err := p.resolve(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.apply(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.write(ctx); err != nil {
+		return nil, err
+	}
+	for i, first := range p.twins {
+		p.results[i] = p.results[first]
+		p.results[i].Replayed = p.results[first].Err == nil
+	}
+	return p.results, nil
+}
+
+// posting is one run of PostTx.
+type posting struct {
+	journal *Journal
+	queries *db.Queries
+	entries []Entry
+	results []Result
+	drafts  []draft
+	twins   map[int]int // entries whose key and content an earlier one of the call has
+	floors  *floors
+}
+
+// draft is an entry that passed so far, with what is computed of it once.
+type draft struct {
+	index   int
+	digest  []byte
+	keys    []string // of the accounts, one a posting
+	effects []floorEffect
+	refused bool
+}
+
+// prepare checks each entry by itself and settles keys given twice in one call.
+func (p *posting) prepare() {
+	first := make(map[uuid.UUID]int, len(p.entries))
+	p.drafts = make([]draft, 0, len(p.entries))
+	for i := range p.entries {
+		e := &p.entries[i]
+		p.results[i].ID = e.ID()
+		if err := p.journal.validate(e); err != nil {
+			p.results[i].Err = err
+			continue
+		}
+		d := draft{index: i, digest: digest(e), keys: make([]string, len(e.Postings))}
+		if at, twice := first[e.ID()]; twice {
+			if bytes.Equal(digest(&p.entries[at]), d.digest) {
+				p.twins[i] = at
+			} else {
+				p.results[i].Err = differs(&p.entries[at], e)
+			}
+			continue
+		}
+		first[e.ID()] = i
+		for k := range e.Postings {
+			d.keys[k] = e.Postings[k].Account.String()
+			d.effects = p.journal.floorEffects(d.effects, &e.Postings[k], d.keys[k], e.Date)
+		}
+		p.drafts = append(p.drafts, d)
+	}
+}
+
+// resolve answers keys that the journal already has.
+func (p *posting) resolve(ctx context.Context) error {
+	ids := make([]uuid.UUID, len(p.drafts))
+	for i, d := range p.drafts {
+		ids[i] = p.results[d.index].ID
+	}
+	found, err := p.queries.FindEntries(ctx, ids)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	stored := make(map[uuid.UUID][]byte, len(found))
+	for _, f := range found {
+		stored[f.ID] = f.Digest
+	}
+	var other []uuid.UUID
+	kept := p.drafts[:0]
+	for _, d := range p.drafts {
+		r := &p.results[d.index]
+		before, ok := stored[r.ID]
+		switch {
+		case !ok:
+			kept = append(kept, d)
+		case bytes.Equal(before, d.digest):
+			r.Replayed = true
+		default:
+			other = append(other, r.ID)
+		}
+	}
+	p.drafts = kept
+	if len(other) == 0 {
+		return nil
+	}
+	records, err := readEntries(ctx, p.queries, other)
+	if err != nil {
+		return err
+	}
+	for i := range p.results {
+		if r, ok := records[p.results[i].ID]; ok && p.results[i].Err == nil && !p.results[i].Replayed {
+			p.results[i].Err = differs(&r.Entry, &p.entries[i])
+		}
+	}
+	return nil
+}
+
+// apply runs the entries one by one against periods and floors.
+func (p *posting) apply(ctx context.Context) error {
+	books, keys := map[accounts.Book]bool{}, map[string]bool{}
+	for _, d := range p.drafts {
+		for k := range p.entries[d.index].Postings {
+			books[p.entries[d.index].Postings[k].Account.Book] = true
+		}
+		for _, x := range d.effects {
+			keys[x.key] = true
+		}
+	}
+	if len(books) == 0 {
+		return nil
+	}
+	open, err := readPeriods(ctx, p.queries, slices.Sorted(maps.Keys(books)))
+	if err != nil {
+		return err
+	}
+	p.floors, err = lockFloors(ctx, p.queries, slices.Sorted(maps.Keys(keys)))
+	if err != nil {
+		return err
+	}
+	kept := p.drafts[:0]
+	for _, d := range p.drafts {
+		e := &p.entries[d.index]
+		refused := refusePeriod(open, e)
+		if refused == nil {
+			refused = p.floors.apply(e, d.effects)
+		}
+		if refused != nil {
+			p.results[d.index].Err = refused
+			continue
+		}
+		kept = append(kept, d)
+	}
+	p.drafts = kept
+	return nil
+}
+
+func refusePeriod(open *periods, e *Entry) *fault.Error {
+	for k := range e.Postings {
+		if err := open.refuse(e.Postings[k].Account.Book, e.Period); err != nil {
+			return err.With("key", e.Key)
+		}
+	}
+	return nil
+}
+
+// write stores what was applied: entries, batch, inbox and floors.
+func (p *posting) write(ctx context.Context) error {
+	if len(p.drafts) == 0 {
+		return nil
+	}
+	batch, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	versions := p.floors.bump()
+	var rows db.InsertEntriesParams
+	rows.BatchID = batch
+	vouchers := make([]voucherDue, 0, 8)
+	for ordinal, d := range p.drafts {
+		e := &p.entries[d.index]
+		rows.Ids = append(rows.Ids, p.results[d.index].ID)
+		rows.Keys = append(rows.Keys, e.Key)
+		rows.Dates = append(rows.Dates, e.Date.In(time.UTC))
+		rows.Periods = append(rows.Periods, string(e.Period))
+		rows.Kinds = append(rows.Kinds, e.Kind)
+		rows.Summaries = append(rows.Summaries, e.Summary)
+		rows.Sources = append(rows.Sources, e.Source)
+		rows.Attachments = append(rows.Attachments, int64(e.Attachments))
+		rows.Preparers = append(rows.Preparers, e.Preparer)
+		rows.Reviewers = append(rows.Reviewers, e.Reviewer)
+		corrects := ""
+		if e.Corrects.Valid {
+			corrects = e.Corrects.UUID.String()
+		}
+		rows.Corrects = append(rows.Corrects, corrects)
+		rows.Legs = append(rows.Legs, string(appendLegs(make([]byte, 0, 96*len(e.Postings)), e.Postings, d.keys, versions)))
+		rows.Digests = append(rows.Digests, d.digest)
+		vouchers = p.journal.vouchersDue(vouchers, ordinal, e)
+	}
+	vouchersJSON, err := json.Marshal(vouchers)
+	if err != nil {
+		return err
+	}
+	floorsJSON, err := json.Marshal(versions)
+	if err != nil {
+		return err
+	}
+	if err := p.queries.InsertEntries(ctx, rows); err != nil {
+		return err
+	}
+	if err := p.floors.write(ctx, p.queries); err != nil {
+		return err
+	}
+	err = p.queries.InsertBatch(ctx, db.InsertBatchParams{ID: batch, Entries: rows.Ids, Vouchers: vouchersJSON, Floors: floorsJSON})
+	if err != nil {
+		return err
+	}
+	return p.queries.InsertInbox(ctx, batch)
+}

@@ -1,0 +1,193 @@
+package ledger
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"cloud.google.com/go/civil"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"fundledger/accounts"
+	"fundledger/internal/fault"
+	"fundledger/ledger/internal/db"
+)
+
+const (
+	projectBatches = 100    // sealed batches read at a time
+	projectEntries = 20_000 // entries after which a projection transaction ends
+)
+
+// CatchUp gives all committed batches their place in the sequence, projects
+// account lines and balances up to it, and returns the position reached. It
+// is safe to run from several processes: each step happens once.
+func (j *Journal) CatchUp(ctx context.Context) (Position, error) {
+	for {
+		more, err := j.seal(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if !more {
+			break
+		}
+	}
+	for {
+		position, more, err := j.project(ctx)
+		if err != nil || !more {
+			return position, err
+		}
+	}
+}
+
+// project carries the projection on by one transaction.
+func (j *Journal) project(ctx context.Context) (reached Position, more bool, err error) {
+	err = j.store.InTx(ctx, func(tx pgx.Tx) error {
+		q := db.New(tx)
+		at, err := q.LockHead(ctx, headProjected)
+		if err != nil {
+			return err
+		}
+		end, err := q.ReadHead(ctx, headSealed)
+		if err != nil {
+			return err
+		}
+		reached, more = Position(at), false
+		if at == end {
+			return nil
+		}
+		sealed, err := q.ReadSealed(ctx, db.ReadSealedParams{After: at, Until: end, Batches: projectBatches})
+		if err != nil {
+			return err
+		}
+		p := newProjection()
+		for _, s := range sealed {
+			if s.FirstPosition != int64(reached)+1 {
+				return fault.New(fault.Internal, "the sequence has a gap after position %d", reached)
+			}
+			if err := p.add(ctx, q, Position(s.FirstPosition), s.Entries); err != nil {
+				return err
+			}
+			reached += Position(len(s.Entries))
+			if int64(reached)-at >= projectEntries {
+				break
+			}
+		}
+		more = int64(reached) < end
+		if err := p.write(ctx, q); err != nil {
+			return err
+		}
+		return q.MoveHead(ctx, db.MoveHeadParams{Name: headProjected, Position: int64(reached)})
+	})
+	return reached, more, err
+}
+
+// projection gathers the lines of one transaction by account.
+type projection struct {
+	lines map[string][]accountLine
+}
+
+func newProjection() *projection { return &projection{map[string][]accountLine{}} }
+
+func (p *projection) add(ctx context.Context, q *db.Queries, first Position, entries []uuid.UUID) error {
+	rows, err := q.ReadLegs(ctx, entries)
+	if err != nil {
+		return err
+	}
+	place := make(map[uuid.UUID]int, len(entries))
+	for i, id := range entries {
+		place[id] = i
+	}
+	if len(rows) != len(entries) {
+		return fault.New(fault.Internal, "%d of %d entries from position %d on are missing: run fundledger check", len(entries)-len(rows), len(entries), first)
+	}
+	ordered := make([]db.ReadLegsRow, len(rows))
+	for _, r := range rows {
+		ordered[place[r.ID]] = r
+	}
+	for i, r := range ordered {
+		legs, err := decodeLegs(r.Legs)
+		if err != nil {
+			return err
+		}
+		for k, l := range legs {
+			p.lines[l.Account] = append(p.lines[l.Account], accountLine{
+				position: first + Position(i), leg: k, date: civil.DateOf(r.BusinessDate),
+				side: accounts.Side(l.Side), amount: accounts.Fen(l.Amount), entry: r.ID,
+			})
+		}
+	}
+	return nil
+}
+
+// write appends the gathered lines to their accounts.
+func (p *projection) write(ctx context.Context, q *db.Queries) error {
+	names := slices.Sorted(maps.Keys(p.lines))
+	rows, err := q.ReadBalances(ctx, names)
+	if err != nil {
+		return err
+	}
+	before := make(map[string]db.ReadBalancesRow, len(rows))
+	for _, r := range rows {
+		before[r.Account] = r
+	}
+	var balances db.WriteBalancesParams
+	var blocks db.WriteLinesParams
+	for _, name := range names {
+		account, err := accounts.ParseAccount(name)
+		if err != nil {
+			return err
+		}
+		lines, b := p.lines[name], before[name]
+		debit, credit := accounts.Fen(b.DebitFen), accounts.Fen(b.CreditFen)
+		for len(lines) > 0 {
+			n := blockEnd(lines)
+			blocks.Accounts = append(blocks.Accounts, name)
+			blocks.Firsts = append(blocks.Firsts, int64(lines[0].position))
+			blocks.Lasts = append(blocks.Lasts, int64(lines[n-1].position))
+			blocks.Debits = append(blocks.Debits, int64(debit))
+			blocks.Credits = append(blocks.Credits, int64(credit))
+			blocks.Lines = append(blocks.Lines, encodeLines(lines[:n], &debit, &credit))
+			lines = lines[n:]
+		}
+		all := p.lines[name]
+		balances.Accounts = append(balances.Accounts, name)
+		balances.Books = append(balances.Books, string(account.Book))
+		balances.Funds = append(balances.Funds, account.Fund)
+		balances.Subjects = append(balances.Subjects, account.Subject)
+		balances.Counterparties = append(balances.Counterparties, account.Counterparty)
+		balances.Debits = append(balances.Debits, int64(debit))
+		balances.Credits = append(balances.Credits, int64(credit))
+		balances.Counts = append(balances.Counts, b.LineCount+int64(len(all)))
+		balances.Positions = append(balances.Positions, int64(all[len(all)-1].position))
+	}
+	if err := q.WriteBalances(ctx, balances); err != nil {
+		return err
+	}
+	if err := q.WriteLines(ctx, blocks); err != nil {
+		return err
+	}
+	return p.writeMonths(ctx, q, names)
+}
+
+// blockEnd returns how many lines the next block takes.
+func blockEnd(lines []accountLine) int {
+	n := min(maxBlock, len(lines))
+	for n < len(lines) && lines[n].position == lines[n-1].position {
+		n++
+	}
+	return n
+}
+
+func encodeLines(lines []accountLine, debit, credit *accounts.Fen) string {
+	b := make([]byte, 0, 90*len(lines))
+	b = append(b, '[')
+	for i, l := range lines {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendLine(b, l)
+		l.turnover(debit, credit)
+	}
+	return string(append(b, ']'))
+}

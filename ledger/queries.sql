@@ -1,0 +1,190 @@
+-- name: FindEntries :many
+SELECT id, digest FROM entries WHERE id = ANY(@ids::uuid[]);
+
+-- name: ReadEntries :many
+SELECT id, key, batch_id, business_date, period, kind, summary, source, attachments,
+    preparer, reviewer, corrects, legs, digest, posted_at
+FROM entries WHERE id = ANY(@ids::uuid[]);
+
+-- name: ReadLegs :many
+SELECT id, business_date, legs FROM entries WHERE id = ANY(@ids::uuid[]);
+
+-- name: InsertEntries :exec
+INSERT INTO entries (id, key, batch_id, business_date, period, kind, summary, source,
+    attachments, preparer, reviewer, corrects, legs, digest)
+SELECT t.id, t.key, @batch_id::uuid, t.business_date, t.period, t.kind, t.summary, t.source,
+    t.attachments, t.preparer, t.reviewer, NULLIF(t.corrects, '')::uuid, t.legs::jsonb, t.digest
+FROM (
+    SELECT unnest(@ids::uuid[]) AS id, unnest(@keys::text[]) AS key,
+        unnest(@dates::date[]) AS business_date, unnest(@periods::text[]) AS period,
+        unnest(@kinds::text[]) AS kind, unnest(@summaries::text[]) AS summary,
+        unnest(@sources::text[]) AS source, unnest(@attachments::int8[]) AS attachments,
+        unnest(@preparers::text[]) AS preparer, unnest(@reviewers::text[]) AS reviewer,
+        unnest(@corrects::text[]) AS corrects, unnest(@legs::text[]) AS legs,
+        unnest(@digests::bytea[]) AS digest
+) AS t;
+
+-- name: InsertBatch :exec
+INSERT INTO batches (id, entries, vouchers, floors)
+VALUES (@id, @entries::uuid[], @vouchers::jsonb, @floors::jsonb);
+
+-- name: InsertInbox :exec
+INSERT INTO inbox (batch_id) VALUES (@batch_id);
+
+-- name: LockFloors :many
+SELECT account, balance_fen, version FROM floors
+WHERE account = ANY(@accounts::text[]) ORDER BY account FOR UPDATE;
+
+-- name: WriteFloors :exec
+INSERT INTO floors (account, balance_fen, version)
+SELECT unnest(@accounts::text[]), unnest(@balances::int8[]), unnest(@versions::int8[])
+ON CONFLICT (account) DO UPDATE SET balance_fen = excluded.balance_fen, version = excluded.version;
+
+-- name: AllFloors :many
+SELECT account, balance_fen, version FROM floors ORDER BY account;
+
+-- name: ReadPeriods :many
+SELECT book, month, state FROM periods WHERE book = ANY(@books::text[]) ORDER BY book, month;
+
+-- name: OpenBooks :exec
+INSERT INTO periods (book, month, state)
+SELECT unnest(@books::text[]), @month::text, 'open'
+ON CONFLICT (book, month) DO NOTHING;
+
+-- name: LockHead :one
+SELECT position FROM heads WHERE name = @name FOR UPDATE;
+
+-- name: ReadHead :one
+SELECT position FROM heads WHERE name = @name;
+
+-- name: MoveHead :exec
+UPDATE heads SET position = @position WHERE name = @name;
+
+-- name: ReadInbox :many
+SELECT b.id, b.vouchers, b.floors, b.posted_at, b.entries
+FROM inbox AS i JOIN batches AS b ON b.id = i.batch_id
+ORDER BY b.posted_at, b.id;
+
+-- name: InsertSealed :exec
+INSERT INTO sealed (first_position, batch_id, entries)
+SELECT unnest(@positions::int8[]), unnest(@batches::uuid[]), unnest(@counts::int8[]);
+
+-- name: ClearInbox :exec
+DELETE FROM inbox WHERE batch_id = ANY(@batches::uuid[]);
+
+-- name: LastVouchers :many
+SELECT book, period, max(number)::int8 AS number FROM vouchers
+WHERE book = ANY(@books::text[]) AND period = ANY(@periods::text[])
+GROUP BY book, period;
+
+-- name: InsertVouchers :exec
+INSERT INTO vouchers (book, period, number, entry_id, position)
+SELECT unnest(@books::text[]), unnest(@periods::text[]), unnest(@numbers::int8[]),
+    unnest(@entries::uuid[]), unnest(@positions::int8[]);
+
+-- name: VouchersOf :many
+SELECT entry_id, book, period, number FROM vouchers WHERE entry_id = ANY(@entries::uuid[]) ORDER BY book;
+
+-- name: ReadSealed :many
+SELECT s.first_position, s.batch_id, b.entries FROM sealed AS s LEFT JOIN batches AS b ON b.id = s.batch_id
+WHERE s.first_position > @after AND s.first_position <= @until
+ORDER BY s.first_position LIMIT @batches;
+
+-- name: ReadBalances :many
+SELECT account, debit_fen, credit_fen, line_count, position FROM balances WHERE account = ANY(@accounts::text[]);
+
+-- name: WriteBalances :exec
+INSERT INTO balances (account, book, fund, subject, counterparty, debit_fen, credit_fen, line_count, position)
+SELECT unnest(@accounts::text[]), unnest(@books::text[]), unnest(@funds::text[]), unnest(@subjects::text[]),
+    unnest(@counterparties::text[]), unnest(@debits::int8[]), unnest(@credits::int8[]),
+    unnest(@counts::int8[]), unnest(@positions::int8[])
+ON CONFLICT (account) DO UPDATE SET debit_fen = excluded.debit_fen, credit_fen = excluded.credit_fen,
+    line_count = excluded.line_count, position = excluded.position;
+
+-- name: WriteLines :exec
+INSERT INTO account_lines (account, first_position, last_position, opening_debit_fen, opening_credit_fen, lines)
+SELECT t.account, t.first_position, t.last_position, t.debit, t.credit, t.lines::jsonb
+FROM (
+    SELECT unnest(@accounts::text[]) AS account, unnest(@firsts::int8[]) AS first_position,
+        unnest(@lasts::int8[]) AS last_position, unnest(@debits::int8[]) AS debit,
+        unnest(@credits::int8[]) AS credit, unnest(@lines::text[]) AS lines
+) AS t;
+
+-- name: ReadMonths :many
+SELECT account, month, debit_fen, credit_fen, days FROM account_months
+WHERE account = ANY(@accounts::text[]) AND month = ANY(@months::text[]);
+
+-- name: WriteMonths :exec
+INSERT INTO account_months (account, month, debit_fen, credit_fen, days)
+SELECT t.account, t.month, t.debit, t.credit, t.days::jsonb
+FROM (
+    SELECT unnest(@accounts::text[]) AS account, unnest(@months::text[]) AS month,
+        unnest(@debits::int8[]) AS debit, unnest(@credits::int8[]) AS credit,
+        unnest(@days::text[]) AS days
+) AS t
+ON CONFLICT (account, month) DO UPDATE SET debit_fen = excluded.debit_fen,
+    credit_fen = excluded.credit_fen, days = excluded.days;
+
+-- name: ListBalances :many
+SELECT account, debit_fen, credit_fen FROM balances
+WHERE (@book::text = '' OR book = @book) AND (@fund::text = '' OR fund = @fund)
+    AND (@subject::text = '' OR subject = @subject OR subject LIKE @subject || '.%')
+    AND (@counterparty::text = '' OR counterparty = @counterparty)
+ORDER BY account;
+
+-- name: ListBalancesAtPosition :many
+SELECT b.account, l.opening_debit_fen, l.opening_credit_fen, l.lines
+FROM balances AS b CROSS JOIN LATERAL (
+    SELECT a.opening_debit_fen, a.opening_credit_fen, a.lines FROM account_lines AS a
+    WHERE a.account = b.account AND a.first_position <= @position
+    ORDER BY a.first_position DESC LIMIT 1
+) AS l
+WHERE (@book::text = '' OR b.book = @book) AND (@fund::text = '' OR b.fund = @fund)
+    AND (@subject::text = '' OR b.subject = @subject OR b.subject LIKE @subject || '.%')
+    AND (@counterparty::text = '' OR b.counterparty = @counterparty)
+ORDER BY b.account;
+
+-- name: ListBalancesAtDate :many
+SELECT m.account, m.month, m.debit_fen, m.credit_fen, m.days
+FROM account_months AS m JOIN balances AS b ON b.account = m.account
+WHERE m.month <= @month::text
+    AND (@book::text = '' OR b.book = @book) AND (@fund::text = '' OR b.fund = @fund)
+    AND (@subject::text = '' OR b.subject = @subject OR b.subject LIKE @subject || '.%')
+    AND (@counterparty::text = '' OR b.counterparty = @counterparty)
+ORDER BY m.account, m.month;
+
+-- name: ReadLines :many
+SELECT first_position, last_position, opening_debit_fen, opening_credit_fen, lines FROM account_lines
+WHERE account = @account AND last_position >= @from_position
+ORDER BY first_position LIMIT @blocks;
+
+-- name: PlaceOfBatch :many
+SELECT s.first_position, b.entries FROM sealed AS s JOIN batches AS b ON b.id = s.batch_id
+WHERE s.batch_id = @batch;
+
+-- name: CountEntries :one
+SELECT count(*) FROM entries;
+
+-- name: CountWaiting :one
+SELECT coalesce(sum(coalesce(array_length(b.entries, 1), 0)), 0)::int8 FROM inbox AS i JOIN batches AS b ON b.id = i.batch_id;
+
+-- name: AllSealed :many
+SELECT s.first_position, s.batch_id, s.entries FROM sealed AS s ORDER BY s.first_position;
+
+-- name: AllBalances :many
+SELECT account, debit_fen, credit_fen, line_count, position FROM balances ORDER BY account;
+
+-- name: PageOfVouchers :many
+SELECT book, period, number, entry_id, position FROM vouchers
+WHERE (book, period, number) > (@book::text, @period::text, @number::int8)
+ORDER BY book, period, number LIMIT @page;
+
+-- name: PageOfLines :many
+SELECT account, first_position, last_position, opening_debit_fen, opening_credit_fen, lines FROM account_lines
+WHERE (account, first_position) > (@account::text, @first_position::int8)
+ORDER BY account, first_position LIMIT @page;
+
+-- name: PageOfMonths :many
+SELECT account, month, debit_fen, credit_fen, days FROM account_months
+WHERE (account, month) > (@account::text, @month::text)
+ORDER BY account, month LIMIT @page;

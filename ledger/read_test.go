@@ -1,0 +1,119 @@
+package ledger_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"cloud.google.com/go/civil"
+
+	"fundledger/accounts"
+	"fundledger/internal/fault"
+	"fundledger/ledger"
+)
+
+func TestASubjectCoversItsSubAccountsAndNoNeighbour(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	const b = "320100.agency/310/"
+	f.post(t, income("in", 1000),
+		entry("x", debit(b+"5001.01", 10), credit(b+"1003", 10)),
+		entry("y", debit(b+"5001.02", 20), credit(b+"1003", 20)),
+		entry("z", debit(b+"5401", 30), credit(b+"1003", 30)))
+	f.catchUp(t)
+	balances, _, err := f.Balances(t.Context(), ledger.Filter{Subject: "5001"}, ledger.AsOf{})
+	if err != nil || len(balances) != 2 || balances[0].Balance != 10 || balances[1].Balance != 20 {
+		t.Error(balances, err)
+	}
+}
+
+func TestStatementPagesStayStableUnderPosting(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	batch := make([]ledger.Entry, 0, 450)
+	for i := range 450 { // more than two blocks of one account
+		batch = append(batch, income(fmt.Sprint("e", i), accounts.Fen(i+1)))
+	}
+	f.post(t, batch...)
+	f.catchUp(t)
+	account, _ := accounts.ParseAccount("320100.agency/310/1003")
+	first, err := f.Statement(t.Context(), account, ledger.StatementQuery{PageSize: 300})
+	if err != nil || len(first.Lines) != 300 || first.NextPageToken == "" {
+		t.Fatal(len(first.Lines), err)
+	}
+	f.post(t, spend("later", 5))
+	f.catchUp(t)
+	second, err := f.Statement(t.Context(), account, ledger.StatementQuery{PageSize: 300, PageToken: first.NextPageToken})
+	if err != nil || len(second.Lines) != 151 || second.NextPageToken != "" {
+		t.Fatal(len(second.Lines), err)
+	}
+	if l := second.Lines[0]; l.Position != 301 || l.Balance != 301*302/2 {
+		t.Errorf("%+v", l)
+	}
+	if l := second.Lines[150]; l.Summary != "试验 later" || l.Amount != 5 || l.Side != accounts.Credit {
+		t.Errorf("%+v", l)
+	}
+	until, err := f.Statement(t.Context(), account, ledger.StatementQuery{Until: 7})
+	if err != nil || len(until.Lines) != 7 {
+		t.Error(until, err)
+	}
+}
+
+func TestQuestionsThatMakeNoSenseAreRefused(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.post(t, income("a", 1))
+	f.catchUp(t)
+	account, _ := accounts.ParseAccount("320100.agency/310/1003")
+	_, _, both := f.Balances(t.Context(), ledger.Filter{}, ledger.AsOf{Date: civil.Date{Year: 2025, Month: 1, Day: 1}, Position: 1})
+	_, _, beyond := f.Balances(t.Context(), ledger.Filter{}, ledger.AsOf{Position: 2})
+	_, _, pattern := f.Balances(t.Context(), ledger.Filter{Subject: "10%"}, ledger.AsOf{})
+	_, token := f.Statement(t.Context(), account, ledger.StatementQuery{PageToken: "x"})
+	_, size := f.Statement(t.Context(), account, ledger.StatementQuery{PageSize: 1001})
+	_, none := f.Entry(t.Context(), ledger.EntryID("none"))
+	for _, c := range []struct {
+		err     error
+		kind    fault.Kind
+		message string
+	}{
+		{both, fault.Invalid, "give a date or a position, not both"},
+		{beyond, fault.NotFound, "the journal is at position 1, 2 was asked"},
+		{pattern, fault.Invalid, `subject "10%" has characters that a code may not have`},
+		{token, fault.Invalid, `page token "x" was not given out by a statement`},
+		{size, fault.Invalid, "a page has 1 to 1000 lines, 1001 were asked"},
+		{none, fault.NotFound, "the journal has no entry"},
+	} {
+		if fault.KindOf(c.err) != c.kind || !strings.Contains(fmt.Sprint(c.err), c.message) {
+			t.Errorf("got %v, want %s", c.err, c.message)
+		}
+	}
+}
+
+func TestAnEntryKnowsItsPlaceAndVouchers(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.post(t, income("a", 100), accepted("o", "H1", 5), spend("b", 40))
+	f.catchUp(t)
+	r, err := f.Entry(t.Context(), ledger.EntryID("b"))
+	if err != nil || r.Position != 3 || len(r.Vouchers) != 1 || r.Vouchers[0] != (ledger.Voucher{Book: "320100.agency", Period: "2025-01", Number: 2}) {
+		t.Errorf("%+v %v", r, err)
+	}
+	obligation, err := f.Entry(t.Context(), ledger.EntryID("o"))
+	if err != nil || obligation.Position != 2 || len(obligation.Vouchers) != 0 {
+		t.Errorf("obligation entries have no voucher: %+v %v", obligation, err)
+	}
+}
+
+func TestPostingsAndLinesCanBeReadInPlainSQL(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.post(t, income("a", 12345))
+	f.catchUp(t)
+	for _, view := range []string{"postings", "lines"} {
+		var amount string
+		err := f.db.Pool.QueryRow(t.Context(), "SELECT amount::text FROM "+view+" WHERE account = '320100.agency/310/1003' AND side = 'D'").Scan(&amount)
+		if err != nil || amount != "123.45" {
+			t.Error(view, amount, err)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"cloud.google.com/go/civil"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"fundledger/accounts"
+	"fundledger/internal/fault"
+	"fundledger/ledger/internal/db"
+)
+
+// Record is an entry as the journal keeps it.
+type Record struct {
+	Position Position  `json:"position"` // 0 while the entry has no place in the sequence
+	ID       uuid.UUID `json:"id"`
+	Batch    uuid.UUID `json:"batch"`
+	PostedAt time.Time `json:"posted_at"`
+	Entry
+	Vouchers []Voucher `json:"vouchers,omitempty"` // set by Entry only
+
+	digest []byte
+	legs   []leg
+}
+
+// Voucher is a 记账凭证: the number of an entry with cash lines in a book and month.
+type Voucher struct {
+	Book   accounts.Book  `json:"book"`
+	Period accounts.Month `json:"period"`
+	Number int64          `json:"number"`
+}
+
+// readEntries reads entries by id; those that do not exist are absent.
+func readEntries(ctx context.Context, q *db.Queries, ids []uuid.UUID) (map[uuid.UUID]*Record, error) {
+	rows, err := q.ReadEntries(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	records := make(map[uuid.UUID]*Record, len(rows))
+	for _, r := range rows {
+		record := &Record{
+			ID: r.ID, Batch: r.BatchID, PostedAt: r.PostedAt, digest: r.Digest,
+			Entry: Entry{
+				Key: r.Key, Date: civil.DateOf(r.BusinessDate), Period: accounts.Month(r.Period), Kind: r.Kind,
+				Summary: r.Summary, Source: r.Source, Attachments: int(r.Attachments),
+				Preparer: r.Preparer, Reviewer: r.Reviewer, Corrects: r.Corrects,
+			},
+		}
+		if record.legs, err = decodeLegs(r.Legs); err != nil {
+			return nil, err
+		}
+		record.Postings = make([]Posting, len(record.legs))
+		for i, l := range record.legs {
+			if record.Postings[i], err = l.posting(); err != nil {
+				return nil, fault.New(fault.Internal, "entry %s, line %d: %w", r.ID, i+1, err)
+			}
+		}
+		records[r.ID] = record
+	}
+	return records, nil
+}
+
+// Entry returns one entry with its vouchers, or a NotFound error.
+func (j *Journal) Entry(ctx context.Context, id uuid.UUID) (*Record, error) {
+	var record *Record
+	err := j.store.Snapshot(ctx, func(tx pgx.Tx) error {
+		q := db.New(tx)
+		records, err := readEntries(ctx, q, []uuid.UUID{id})
+		if err != nil {
+			return err
+		}
+		if record = records[id]; record == nil {
+			return fault.New(fault.NotFound, "the journal has no entry %s", id)
+		}
+		return j.locate(ctx, q, record)
+	})
+	return record, err
+}
+
+// locate finds the record's place in the sequence and its vouchers.
+func (j *Journal) locate(ctx context.Context, q *db.Queries, record *Record) error {
+	place, err := q.PlaceOfBatch(ctx, record.Batch)
+	if err != nil {
+		return err
+	}
+	for _, p := range place { // none while the batch waits
+		for i, id := range p.Entries {
+			if id == record.ID {
+				record.Position = Position(p.FirstPosition) + Position(i)
+			}
+		}
+	}
+	vouchers, err := q.VouchersOf(ctx, []uuid.UUID{record.ID})
+	for _, v := range vouchers {
+		record.Vouchers = append(record.Vouchers, Voucher{accounts.Book(v.Book), accounts.Month(v.Period), v.Number})
+	}
+	return err
+}
+
+// Walk streams the sealed journal in its order, as it stands in one snapshot.
+// An entry that the sequence names and the journal lacks is an Internal error.
+func (j *Journal) Walk(ctx context.Context, fn func(*Record) error) error {
+	return j.store.Snapshot(ctx, func(tx pgx.Tx) error {
+		return walk(ctx, db.New(tx), fn, func(position Position, id uuid.UUID) error {
+			return fault.New(fault.Internal, "entry %s at position %d is missing: run fundledger check", id, position)
+		})
+	})
+}
+
+const walkBatches = 20
+
+func walk(ctx context.Context, q *db.Queries, fn func(*Record) error, missing func(Position, uuid.UUID) error) error {
+	end, err := q.ReadHead(ctx, headSealed)
+	if err != nil {
+		return err
+	}
+	for at := int64(0); at < end; {
+		sealed, err := q.ReadSealed(ctx, db.ReadSealedParams{After: at, Until: end, Batches: walkBatches})
+		if err != nil || len(sealed) == 0 {
+			return err
+		}
+		for _, s := range sealed {
+			records, err := readEntries(ctx, q, s.Entries)
+			if err != nil {
+				return err
+			}
+			for i, id := range s.Entries {
+				position := Position(s.FirstPosition) + Position(i)
+				if r := records[id]; r != nil {
+					r.Position = position
+					err = fn(r)
+				} else {
+					err = missing(position, id)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			at = s.FirstPosition
+		}
+	}
+	return nil
+}

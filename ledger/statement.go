@@ -1,0 +1,160 @@
+package ledger
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"cloud.google.com/go/civil"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"fundledger/accounts"
+	"fundledger/internal/fault"
+	"fundledger/ledger/internal/db"
+)
+
+// StatementQuery selects a page of an account's lines.
+type StatementQuery struct {
+	// From and To bound the business date, both inclusive; zero is no bound.
+	From, To civil.Date
+	// Until is the last position shown; 0 is the end.
+	Until Position
+	// PageSize is at most 1000; 0 means 100. PageToken continues an earlier
+	// page and stays valid whatever is posted in between.
+	PageSize  int
+	PageToken string
+}
+
+// Line is one line of a statement. Balance is debits less credits of the
+// account after it, over all its lines in journal order.
+type Line struct {
+	Position Position      `json:"position"`
+	Leg      int           `json:"leg"` // index of the posting in its entry
+	Entry    uuid.UUID     `json:"entry"`
+	Date     civil.Date    `json:"date"`
+	Kind     string        `json:"kind"`
+	Summary  string        `json:"summary"`
+	Side     accounts.Side `json:"side"`
+	Amount   accounts.Fen  `json:"amount"`
+	Balance  accounts.Fen  `json:"balance"`
+	Dimensions
+}
+
+// Statement (明细账) is a page of an account's lines in journal order.
+type Statement struct {
+	Account       accounts.Account `json:"account"`
+	Position      Position         `json:"position"` // of the journal, as seen
+	Lines         []Line           `json:"lines"`
+	NextPageToken string           `json:"next_page_token,omitempty"`
+}
+
+const (
+	defaultPage = 100
+	largestPage = 1000
+	pageBlocks  = 8
+)
+
+// Statement returns a page of the lines of the account. It reads the
+// projection: CatchUp first for what was posted last. Errors: Invalid (page
+// token or size), NotFound (a position not reached).
+func (j *Journal) Statement(ctx context.Context, account accounts.Account, query StatementQuery) (*Statement, error) {
+	size := query.PageSize
+	if size == 0 {
+		size = defaultPage
+	}
+	if size < 0 || size > largestPage {
+		return nil, fault.New(fault.Invalid, "a page has 1 to %d lines, %d were asked", largestPage, size).With("field", "page_size")
+	}
+	after, afterLeg, err := parsePageToken(query.PageToken)
+	if err != nil {
+		return nil, err
+	}
+	s := &Statement{Account: account}
+	err = j.store.Snapshot(ctx, func(tx pgx.Tx) error {
+		*s = Statement{Account: account, Lines: []Line{}}
+		q := db.New(tx)
+		if s.Position, err = projected(ctx, q, query.Until); err != nil {
+			return err
+		}
+		from := after
+		for {
+			blocks, err := q.ReadLines(ctx, db.ReadLinesParams{Account: account.String(), FromPosition: int64(from), Blocks: pageBlocks})
+			if err != nil {
+				return err
+			}
+			for _, b := range blocks {
+				lines, err := decodeLines(b.Lines)
+				if err != nil {
+					return err
+				}
+				debit, credit := accounts.Fen(b.OpeningDebitFen), accounts.Fen(b.OpeningCreditFen)
+				for _, l := range lines {
+					l.turnover(&debit, &credit)
+					seen := l.position < after || (l.position == after && l.leg <= afterLeg)
+					if seen || !query.selects(l) {
+						continue
+					}
+					if len(s.Lines) == size {
+						last := s.Lines[size-1]
+						s.NextPageToken = pageToken(last.Position, last.Leg)
+						return j.describe(ctx, q, s.Lines)
+					}
+					s.Lines = append(s.Lines, Line{
+						Position: l.position, Leg: l.leg, Entry: l.entry, Date: l.date,
+						Side: l.side, Amount: l.amount, Balance: debit - credit,
+					})
+				}
+				from = Position(b.LastPosition) + 1
+			}
+			if len(blocks) < pageBlocks {
+				return j.describe(ctx, q, s.Lines)
+			}
+		}
+	})
+	return s, err
+}
+
+func (query StatementQuery) selects(l accountLine) bool {
+	return (query.From.IsZero() || !l.date.Before(query.From)) &&
+		(query.To.IsZero() || !l.date.After(query.To)) &&
+		(query.Until == 0 || l.position <= query.Until)
+}
+
+// describe adds to the lines what only their entries know.
+func (j *Journal) describe(ctx context.Context, q *db.Queries, lines []Line) error {
+	ids := make([]uuid.UUID, len(lines))
+	for i, l := range lines {
+		ids[i] = l.Entry
+	}
+	records, err := readEntries(ctx, q, ids)
+	if err != nil {
+		return err
+	}
+	for i := range lines {
+		l := &lines[i]
+		r := records[l.Entry]
+		if r == nil || l.Leg >= len(r.Postings) {
+			return fault.New(fault.Internal, "entry %s at position %d is not what the account's line says: run fundledger check", l.Entry, l.Position)
+		}
+		l.Kind, l.Summary, l.Dimensions = r.Kind, r.Summary, r.Postings[l.Leg].Dimensions
+	}
+	return nil
+}
+
+func pageToken(p Position, leg int) string {
+	return strconv.FormatInt(int64(p), 10) + "." + strconv.Itoa(leg)
+}
+
+func parsePageToken(token string) (after Position, leg int, err error) {
+	if token == "" {
+		return 0, 0, nil
+	}
+	position, index, ok := strings.Cut(token, ".")
+	n, err := strconv.ParseInt(position, 10, 64)
+	leg, err2 := strconv.Atoi(index)
+	if !ok || err != nil || err2 != nil || n < 1 || leg < 0 {
+		return 0, 0, fault.New(fault.Invalid, "page token %q was not given out by a statement", token).With("field", "page_token")
+	}
+	return Position(n), leg, nil
+}
