@@ -26,7 +26,7 @@ type fixture struct {
 func open(t testing.TB) fixture {
 	t.Helper()
 	db := devdb.Test(t)
-	book, err := accounts.Profile("jiangsu")
+	book, err := tmpBook(), error(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

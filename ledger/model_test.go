@@ -11,6 +11,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/internal/fault"
+	"fundledger/internal/postgres"
 	"fundledger/ledger"
 )
 
@@ -66,8 +67,9 @@ func drawEntry(t *rapid.T) ledger.Entry {
 // every answer must be the model's.
 func TestJournalAgreesWithAModel(t *testing.T) {
 	t.Parallel()
+	f := open(t)
 	rapid.Check(t, func(r *rapid.T) {
-		f := open(t)
+		f.empty(t)
 		m := &model{entries: map[string]ledger.Entry{}, balances: map[string]accounts.Fen{}}
 		r.Repeat(map[string]func(*rapid.T){
 			"post": func(r *rapid.T) {
@@ -92,6 +94,23 @@ func TestJournalAgreesWithAModel(t *testing.T) {
 		f.agreesWith(t, r, m)
 		f.mustBeWhole(t)
 	})
+}
+
+// empty takes everything out of the journal, as only the owner can.
+func (f fixture) empty(t *testing.T) {
+	owner, err := postgres.OpenOwner(t.Context(), f.db.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Close()
+	for _, statement := range []string{
+		"TRUNCATE entries, batches, inbox, sealed, vouchers, floors, balances, account_lines, account_months",
+		"UPDATE heads SET position = 0",
+	} {
+		if _, err := owner.Pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func (f fixture) agreesWith(t *testing.T, r *rapid.T, m *model) {

@@ -43,7 +43,7 @@ func (j *Journal) PostTx(ctx context.Context, tx pgx.Tx, entries []Entry) ([]Res
 	if len(entries) > maxBatch {
 		return nil, fault.New(fault.Invalid, "at most %d entries in one transaction, got %d", maxBatch, len(entries))
 	}
-	p := posting{journal: j, queries: db.New(tx), entries: entries, results: make([]Result, len(entries)), twins: map[int]int{}}
+	p := posting{journal: j, queries: db.New(tx), entries: entries, results: make([]Result, len(entries))}
 	p.prepare()
 	if err := p.resolve(ctx); err != nil {
 		return nil, err
@@ -53,10 +53,6 @@ func (j *Journal) PostTx(ctx context.Context, tx pgx.Tx, entries []Entry) ([]Res
 	}
 	if err := p.write(ctx); err != nil {
 		return nil, err
-	}
-	for i, first := range p.twins {
-		p.results[i] = p.results[first]
-		p.results[i].Replayed = p.results[first].Err == nil
 	}
 	return p.results, nil
 }
@@ -68,7 +64,6 @@ type posting struct {
 	entries []Entry
 	results []Result
 	drafts  []draft
-	twins   map[int]int // entries whose key and content an earlier one of the call has
 	floors  *floors
 }
 
@@ -78,12 +73,10 @@ type draft struct {
 	digest  []byte
 	keys    []string // of the accounts, one a posting
 	effects []floorEffect
-	refused bool
 }
 
-// prepare checks each entry by itself and settles keys given twice in one call.
+// prepare checks each entry by itself.
 func (p *posting) prepare() {
-	first := make(map[uuid.UUID]int, len(p.entries))
 	p.drafts = make([]draft, 0, len(p.entries))
 	for i := range p.entries {
 		e := &p.entries[i]
@@ -93,15 +86,6 @@ func (p *posting) prepare() {
 			continue
 		}
 		d := draft{index: i, digest: digest(e), keys: make([]string, len(e.Postings))}
-		if at, twice := first[e.ID()]; twice {
-			if bytes.Equal(digest(&p.entries[at]), d.digest) {
-				p.twins[i] = at
-			} else {
-				p.results[i].Err = differs(&p.entries[at], e)
-			}
-			continue
-		}
-		first[e.ID()] = i
 		for k := range e.Postings {
 			d.keys[k] = e.Postings[k].Account.String()
 			d.effects = p.journal.floorEffects(d.effects, &e.Postings[k], d.keys[k], e.Date)
@@ -177,16 +161,24 @@ func (p *posting) apply(ctx context.Context) error {
 		return err
 	}
 	kept := p.drafts[:0]
+	applied := make(map[uuid.UUID]draft, len(p.drafts)) // a key may come twice in one call
 	for _, d := range p.drafts {
-		e := &p.entries[d.index]
+		e, r := &p.entries[d.index], &p.results[d.index]
+		if before, twice := applied[r.ID]; twice {
+			if r.Replayed = bytes.Equal(before.digest, d.digest); !r.Replayed {
+				r.Err = differs(&p.entries[before.index], e)
+			}
+			continue
+		}
 		refused := refusePeriod(open, e)
 		if refused == nil {
 			refused = p.floors.apply(e, d.effects)
 		}
 		if refused != nil {
-			p.results[d.index].Err = refused
+			r.Err = refused
 			continue
 		}
+		applied[r.ID] = d
 		kept = append(kept, d)
 	}
 	p.drafts = kept

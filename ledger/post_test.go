@@ -49,7 +49,7 @@ func TestEntryThatBreaksARuleOfFormIsRefusedWithItsReason(t *testing.T) {
 		{"no key", entry("", debit("320100.agency/310/1003", 1), credit("320100.agency/310/4001", 1)),
 			fault.Invalid, "an idempotency key has 1 to 200 bytes, this one has 0"},
 		{"key too long", income(long, 1), fault.Invalid, "this one has 201"},
-		{"no lines", entry("l"), fault.Invalid, "an entry has 1 to 2000 postings, this one has 0"},
+		{"no lines", entry("l"), fault.Invalid, "an entry has 1 to 5000 postings, this one has 0"},
 		{"quote in a counterparty", entry("m", debit(`320500.agency/310/9001.01/3"1`, 1), credit("320500.agency/310/9002/H1", 1)),
 			fault.Invalid, "has characters other than"},
 		{"neither side", entry("n", line("X", "320100.agency/310/1003", 1), credit("320100.agency/310/4001", 1)),

@@ -11,7 +11,7 @@ import (
 const (
 	maxKey      = 200
 	maxText     = 500
-	maxPostings = 2000
+	maxPostings = 5000
 	maxAmount   = accounts.Fen(1_000_000_000_000_000)
 )
 

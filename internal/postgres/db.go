@@ -32,6 +32,7 @@ type DB struct {
 	Pool    *pgxpool.Pool
 	Dialect Dialect
 	Version string
+	URL     string
 }
 
 // Open connects to the postgres:// URL as the application: with the rights of
@@ -65,7 +66,7 @@ func open(ctx context.Context, url string, adapt func(*pgxpool.Config)) (*DB, er
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "the database cannot be opened: %w", err)
 	}
-	db := &DB{Pool: pool}
+	db := &DB{Pool: pool, URL: url}
 	if err := pool.QueryRow(ctx, "SELECT version()").Scan(&db.Version); err != nil {
 		pool.Close()
 		if known, ok := errors.AsType[*fault.Error](err); ok {

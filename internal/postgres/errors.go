@@ -9,12 +9,16 @@ import (
 )
 
 const (
-	codeSerialization    = "40001"
-	codeDeadlock         = "40P01"
-	codeUnknownOutcome   = "40003"
-	codeUniqueViolation  = "23505"
-	codeUndefinedObject  = "42704"
-	codeInvalidParameter = "22023"
+	codeSerialization         = "40001"
+	codeDeadlock              = "40P01"
+	codeUnknownOutcome        = "40003"
+	codeUniqueViolation       = "23505"
+	codeUndefinedObject       = "42704"
+	codeInvalidParameter      = "22023"
+	codeUndefinedTable        = "42P01"
+	codeDuplicateObject       = "42710"
+	codeInsufficientPrivilege = "42501"
+	codeInternal              = "XX000"
 )
 
 func hasCode(err error, codes ...string) bool {
