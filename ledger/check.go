@@ -54,7 +54,7 @@ func (r *CheckReport) OK() bool { return len(r.Findings) == 0 }
 
 // The checks of the journal itself.
 const (
-	checkSequence = "sequence"         // every entry has one place, without gaps
+	checkSequence = "sequence"         // every entry has one place, without gaps, and its batch still names it
 	checkContent  = "entry content"    // what is stored is what was posted
 	checkBalance  = "entry balance"    // zero per book, fund and layer
 	checkFloors   = "floors"           // no floor is crossed at any position; the stored balances agree
@@ -172,6 +172,9 @@ func (c *checker) sequence(ctx context.Context, q *db.Queries) error {
 			c.find(checkSequence, "", "", "batch %s stands at position %d, the one before it ends at %d", s.BatchID, s.FirstPosition, next-1)
 		}
 		next = s.FirstPosition + s.Entries
+		if s.Named != s.Entries {
+			c.find(checkSequence, "", "", "batch %s at position %d names %d entries, %d were sealed", s.BatchID, s.FirstPosition, s.Named, s.Entries)
+		}
 	}
 	c.items[checkSequence] = int64(len(sealed))
 	if next != head+1 {
@@ -201,7 +204,7 @@ func (c *checker) entry(r *Record) error {
 	if EntryID(r.Key) != r.ID {
 		c.find(checkContent, "", id, "the id does not belong to the key %q", r.Key)
 	}
-	if !bytes.Equal(digest(&r.Entry), r.digest) {
+	if now := digest(&r.Entry); !bytes.Equal(now, r.digest) || !bytes.Equal(now, r.batched) {
 		c.find(checkContent, firstAccount(r), id, "the entry at position %d is not what was posted: its digest differs", r.Position)
 	}
 	sums := make(balancer, 0, 8)

@@ -242,7 +242,7 @@ func (p *posting) write(ctx context.Context) error {
 	if err := p.floors.write(ctx, p.queries); err != nil {
 		return err
 	}
-	err = p.queries.InsertBatch(ctx, db.InsertBatchParams{ID: batch, Entries: rows.Ids, Vouchers: vouchersJSON, Floors: floorsJSON})
+	err = p.queries.InsertBatch(ctx, db.InsertBatchParams{ID: batch, Entries: rows.Ids, Digests: bytes.Join(rows.Digests, nil), Vouchers: vouchersJSON, Floors: floorsJSON})
 	if err != nil {
 		return err
 	}

@@ -25,8 +25,8 @@ FROM (
 ) AS t;
 
 -- name: InsertBatch :exec
-INSERT INTO batches (id, entries, vouchers, floors)
-VALUES (@id, @entries::uuid[], @vouchers::jsonb, @floors::jsonb);
+INSERT INTO batches (id, entries, digests, vouchers, floors)
+VALUES (@id, @entries::uuid[], @digests, @vouchers::jsonb, @floors::jsonb);
 
 -- name: InsertInbox :exec
 INSERT INTO inbox (batch_id) VALUES (@batch_id);
@@ -86,7 +86,7 @@ SELECT unnest(@books::text[]), unnest(@periods::text[]), unnest(@numbers::int8[]
 SELECT entry_id, book, period, number FROM vouchers WHERE entry_id = ANY(@entries::uuid[]) ORDER BY book;
 
 -- name: ReadSealed :many
-SELECT s.first_position, s.batch_id, b.entries FROM sealed AS s LEFT JOIN batches AS b ON b.id = s.batch_id
+SELECT s.first_position, s.batch_id, s.entries AS entry_count, b.entries, b.digests FROM sealed AS s LEFT JOIN batches AS b ON b.id = s.batch_id
 WHERE s.first_position > @after AND s.first_position <= @until
 ORDER BY s.first_position LIMIT @batches;
 
@@ -169,7 +169,8 @@ SELECT count(*) FROM entries;
 SELECT coalesce(sum(coalesce(array_length(b.entries, 1), 0)), 0)::int8 FROM inbox AS i JOIN batches AS b ON b.id = i.batch_id;
 
 -- name: AllSealed :many
-SELECT s.first_position, s.batch_id, s.entries FROM sealed AS s ORDER BY s.first_position;
+SELECT s.first_position, s.batch_id, s.entries, coalesce(array_length(b.entries, 1), 0)::int8 AS named
+FROM sealed AS s LEFT JOIN batches AS b ON b.id = s.batch_id ORDER BY s.first_position;
 
 -- name: AllBalances :many
 SELECT account, debit_fen, credit_fen, line_count, position FROM balances ORDER BY account;

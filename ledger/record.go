@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
 	"time"
 
 	"cloud.google.com/go/civil"
@@ -22,8 +23,9 @@ type Record struct {
 	Entry
 	Vouchers []Voucher `json:"vouchers,omitempty"` // set by Entry only
 
-	digest []byte
-	legs   []leg
+	digest  []byte // as stored with the entry
+	batched []byte // as stored with its batch
+	legs    []leg
 }
 
 // Voucher is a 记账凭证: the number of an entry with cash lines in a book and month.
@@ -112,6 +114,14 @@ func (j *Journal) Walk(ctx context.Context, fn func(*Record) error) error {
 
 const walkBatches = 20
 
+// nthDigest returns the digest of the nth entry of a batch, nil where it has none.
+func nthDigest(digests []byte, n int) []byte {
+	if (n+1)*sha256.Size > len(digests) {
+		return nil
+	}
+	return digests[n*sha256.Size : (n+1)*sha256.Size]
+}
+
 func walk(ctx context.Context, q *db.Queries, fn func(*Record) error, missing func(Position, uuid.UUID) error) error {
 	end, err := q.ReadHead(ctx, headSealed)
 	if err != nil {
@@ -131,6 +141,7 @@ func walk(ctx context.Context, q *db.Queries, fn func(*Record) error, missing fu
 				position := Position(s.FirstPosition) + Position(i)
 				if r := records[id]; r != nil {
 					r.Position = position
+					r.batched = nthDigest(s.Digests, i)
 					err = fn(r)
 				} else {
 					err = missing(position, id)

@@ -26,6 +26,7 @@ CREATE TABLE entries (
 CREATE TABLE batches (
     id        uuid PRIMARY KEY,
     entries   uuid[] NOT NULL,
+    digests   bytea NOT NULL,
     vouchers  jsonb NOT NULL,
     floors    jsonb NOT NULL,
     posted_at timestamptz NOT NULL DEFAULT now()

@@ -43,6 +43,7 @@ type Balance struct {
 type Batch struct {
 	ID       uuid.UUID
 	Entries  []uuid.UUID
+	Digests  []byte
 	Vouchers []byte
 	Floors   []byte
 	PostedAt time.Time

@@ -75,19 +75,32 @@ func (q *Queries) AllFloors(ctx context.Context) ([]Floor, error) {
 }
 
 const allSealed = `-- name: AllSealed :many
-SELECT s.first_position, s.batch_id, s.entries FROM sealed AS s ORDER BY s.first_position
+SELECT s.first_position, s.batch_id, s.entries, coalesce(array_length(b.entries, 1), 0)::int8 AS named
+FROM sealed AS s LEFT JOIN batches AS b ON b.id = s.batch_id ORDER BY s.first_position
 `
 
-func (q *Queries) AllSealed(ctx context.Context) ([]Sealed, error) {
+type AllSealedRow struct {
+	FirstPosition int64
+	BatchID       uuid.UUID
+	Entries       int64
+	Named         int64
+}
+
+func (q *Queries) AllSealed(ctx context.Context) ([]AllSealedRow, error) {
 	rows, err := q.db.Query(ctx, allSealed)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Sealed
+	var items []AllSealedRow
 	for rows.Next() {
-		var i Sealed
-		if err := rows.Scan(&i.FirstPosition, &i.BatchID, &i.Entries); err != nil {
+		var i AllSealedRow
+		if err := rows.Scan(
+			&i.FirstPosition,
+			&i.BatchID,
+			&i.Entries,
+			&i.Named,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -159,13 +172,14 @@ func (q *Queries) FindEntries(ctx context.Context, ids []uuid.UUID) ([]FindEntri
 }
 
 const insertBatch = `-- name: InsertBatch :exec
-INSERT INTO batches (id, entries, vouchers, floors)
-VALUES ($1, $2::uuid[], $3::jsonb, $4::jsonb)
+INSERT INTO batches (id, entries, digests, vouchers, floors)
+VALUES ($1, $2::uuid[], $3, $4::jsonb, $5::jsonb)
 `
 
 type InsertBatchParams struct {
 	ID       uuid.UUID
 	Entries  []uuid.UUID
+	Digests  []byte
 	Vouchers []byte
 	Floors   []byte
 }
@@ -174,6 +188,7 @@ func (q *Queries) InsertBatch(ctx context.Context, arg InsertBatchParams) error 
 	_, err := q.db.Exec(ctx, insertBatch,
 		arg.ID,
 		arg.Entries,
+		arg.Digests,
 		arg.Vouchers,
 		arg.Floors,
 	)
@@ -960,7 +975,7 @@ func (q *Queries) ReadPeriods(ctx context.Context, books []string) ([]Period, er
 }
 
 const readSealed = `-- name: ReadSealed :many
-SELECT s.first_position, s.batch_id, b.entries FROM sealed AS s LEFT JOIN batches AS b ON b.id = s.batch_id
+SELECT s.first_position, s.batch_id, s.entries AS entry_count, b.entries, b.digests FROM sealed AS s LEFT JOIN batches AS b ON b.id = s.batch_id
 WHERE s.first_position > $1 AND s.first_position <= $2
 ORDER BY s.first_position LIMIT $3
 `
@@ -974,7 +989,9 @@ type ReadSealedParams struct {
 type ReadSealedRow struct {
 	FirstPosition int64
 	BatchID       uuid.UUID
+	EntryCount    int64
 	Entries       []uuid.UUID
+	Digests       []byte
 }
 
 func (q *Queries) ReadSealed(ctx context.Context, arg ReadSealedParams) ([]ReadSealedRow, error) {
@@ -986,7 +1003,13 @@ func (q *Queries) ReadSealed(ctx context.Context, arg ReadSealedParams) ([]ReadS
 	var items []ReadSealedRow
 	for rows.Next() {
 		var i ReadSealedRow
-		if err := rows.Scan(&i.FirstPosition, &i.BatchID, &i.Entries); err != nil {
+		if err := rows.Scan(
+			&i.FirstPosition,
+			&i.BatchID,
+			&i.EntryCount,
+			&i.Entries,
+			&i.Digests,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
