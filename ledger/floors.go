@@ -59,11 +59,11 @@ func (j *Journal) floorEffects(effects []floorEffect, p *Posting, account string
 type floors struct {
 	balance map[string]accounts.Fen
 	version map[string]int64
-	touched map[string]bool
+	log     []floorEffect // what was applied, in order
 }
 
 func lockFloors(ctx context.Context, q *db.Queries, keys []string) (*floors, error) {
-	f := &floors{map[string]accounts.Fen{}, map[string]int64{}, map[string]bool{}}
+	f := &floors{map[string]accounts.Fen{}, map[string]int64{}, nil}
 	if len(keys) == 0 {
 		return f, nil
 	}
@@ -91,31 +91,38 @@ func (f *floors) apply(e *Entry, effects []floorEffect) *fault.Error {
 	}
 	for key, change := range net {
 		f.balance[key] += change
-		f.touched[key] = true
+		f.log = append(f.log, floorEffect{key, change})
 	}
 	return nil
 }
 
-// write stores the touched balances with their next version, which it returns.
-func (f *floors) write(ctx context.Context, q *db.Queries) error {
-	if len(f.touched) == 0 {
+// takeBack undoes what was applied since the log had the given length.
+func (f *floors) takeBack(length int) {
+	for _, x := range f.log[length:] {
+		f.balance[x.key] -= x.amount
+	}
+	f.log = f.log[:length]
+}
+
+// write stores the touched balances with their versions.
+func (f *floors) write(ctx context.Context, q *db.Queries, versions map[string]int64) error {
+	if len(versions) == 0 {
 		return nil
 	}
 	var arg db.WriteFloorsParams
-	for _, key := range slices.Sorted(maps.Keys(f.touched)) {
+	for _, key := range slices.Sorted(maps.Keys(versions)) {
 		arg.Accounts = append(arg.Accounts, key)
 		arg.Balances = append(arg.Balances, int64(f.balance[key]))
-		arg.Versions = append(arg.Versions, f.version[key])
+		arg.Versions = append(arg.Versions, versions[key])
 	}
 	return q.WriteFloors(ctx, arg)
 }
 
-// bump gives every touched floor its next version.
-func (f *floors) bump() map[string]int64 {
-	versions := make(map[string]int64, len(f.touched))
-	for key := range f.touched {
-		f.version[key]++
-		versions[key] = f.version[key]
+// next gives every touched floor its next version.
+func (f *floors) next() map[string]int64 {
+	versions := map[string]int64{}
+	for _, x := range f.log {
+		versions[x.key] = f.version[x.key] + 1
 	}
 	return versions
 }

@@ -15,6 +15,8 @@ type Journal struct {
 	book  *accounts.Rulebook
 	books map[accounts.Book]bool
 	funds map[string]bool
+
+	commits commits
 }
 
 // New returns the journal kept in the store under the rules of the book.

@@ -19,17 +19,6 @@ import (
 // maxBatch bounds the entries of one transaction.
 const maxBatch = 10_000
 
-// Post appends the entries in one transaction of its own. The results stand in
-// the order of the entries; see PostTx for their errors.
-func (j *Journal) Post(ctx context.Context, entries ...Entry) ([]Result, error) {
-	var results []Result
-	err := j.store.InTx(ctx, func(tx pgx.Tx) (err error) {
-		results, err = j.PostTx(ctx, tx, entries)
-		return err
-	})
-	return results, err
-}
-
 // PostTx appends the entries within the caller's transaction, so that rows of
 // the caller stand or fall with them. It takes a constant number of
 // statements. Entries are applied in their order, each with its own result: a
@@ -43,7 +32,14 @@ func (j *Journal) PostTx(ctx context.Context, tx pgx.Tx, entries []Entry) ([]Res
 	if len(entries) > maxBatch {
 		return nil, fault.New(fault.Invalid, "at most %d entries in one transaction, got %d", maxBatch, len(entries))
 	}
-	p := posting{journal: j, queries: db.New(tx), entries: entries, results: make([]Result, len(entries))}
+	return j.postGroups(ctx, tx, entries, nil)
+}
+
+// postGroups is PostTx for entries of which some stand or fall together:
+// groups, if given, has a number for each entry, and neighbours of the same
+// number are one group.
+func (j *Journal) postGroups(ctx context.Context, tx pgx.Tx, entries []Entry, groups []int) ([]Result, error) {
+	p := posting{journal: j, queries: db.New(tx), entries: entries, groups: groups, results: make([]Result, len(entries))}
 	p.prepare()
 	if err := p.resolve(ctx); err != nil {
 		return nil, err
@@ -57,11 +53,12 @@ func (j *Journal) PostTx(ctx context.Context, tx pgx.Tx, entries []Entry) ([]Res
 	return p.results, nil
 }
 
-// posting is one run of PostTx.
+// posting is one run of postGroups.
 type posting struct {
 	journal *Journal
 	queries *db.Queries
 	entries []Entry
+	groups  []int
 	results []Result
 	drafts  []draft
 	floors  *floors
@@ -160,37 +157,16 @@ func (p *posting) apply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	kept := p.drafts[:0]
-	applied := make(map[uuid.UUID]draft, len(p.drafts)) // a key may come twice in one call
-	for _, d := range p.drafts {
-		e, r := &p.entries[d.index], &p.results[d.index]
-		if before, twice := applied[r.ID]; twice {
-			if r.Replayed = bytes.Equal(before.digest, d.digest); !r.Replayed {
-				r.Err = differs(&p.entries[before.index], e)
-			}
-			continue
+	a := application{posting: p, open: open, applied: make(map[uuid.UUID]draft, len(p.drafts))}
+	for i := 0; i < len(p.drafts); {
+		end := i + 1
+		for p.groups != nil && end < len(p.drafts) && p.groups[p.drafts[end].index] == p.groups[p.drafts[i].index] {
+			end++
 		}
-		refused := refusePeriod(open, e)
-		if refused == nil {
-			refused = p.floors.apply(e, d.effects)
-		}
-		if refused != nil {
-			r.Err = refused
-			continue
-		}
-		applied[r.ID] = d
-		kept = append(kept, d)
+		a.group(p.drafts[i:end])
+		i = end
 	}
-	p.drafts = kept
-	return nil
-}
-
-func refusePeriod(open *periods, e *Entry) *fault.Error {
-	for k := range e.Postings {
-		if err := open.refuse(e.Postings[k].Account.Book, e.Period); err != nil {
-			return err.With("key", e.Key)
-		}
-	}
+	p.drafts = a.kept
 	return nil
 }
 
@@ -203,7 +179,7 @@ func (p *posting) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	versions := p.floors.bump()
+	versions := p.floors.next()
 	var rows db.InsertEntriesParams
 	rows.BatchID = batch
 	vouchers := make([]voucherDue, 0, 8)
@@ -239,7 +215,7 @@ func (p *posting) write(ctx context.Context) error {
 	if err := p.queries.InsertEntries(ctx, rows); err != nil {
 		return err
 	}
-	if err := p.floors.write(ctx, p.queries); err != nil {
+	if err := p.floors.write(ctx, p.queries, versions); err != nil {
 		return err
 	}
 	err = p.queries.InsertBatch(ctx, db.InsertBatchParams{ID: batch, Entries: rows.Ids, Digests: bytes.Join(rows.Digests, nil), Vouchers: vouchersJSON, Floors: floorsJSON})

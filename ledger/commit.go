@@ -1,0 +1,229 @@
+package ledger
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"fundledger/internal/fault"
+	"fundledger/ledger/internal/db"
+)
+
+const (
+	maxQueued     = 50_000           // entries waiting; more are pushed back
+	commitEntries = 2_000            // entries of one commit
+	commitSlots   = 2                // commits under way at once: one prepares while the other waits for the disk
+	commitTimeout = 30 * time.Second // of one commit
+)
+
+// Post appends entries, each by itself: a refused one leaves the others
+// alone. The results stand in the order of the entries; see PostTx for their
+// errors. Callers that post at the same time share one commit. The error is
+// Exhausted when too much is waiting already (try again after a moment), or
+// Unavailable when the outcome is unknown (send the same keys again).
+func (j *Journal) Post(ctx context.Context, entries ...Entry) ([]Result, error) {
+	return j.commits.post(ctx, j, entries, false)
+}
+
+// PostAtomic appends entries that stand or fall together: when one is
+// refused, every result carries its reason.
+func (j *Journal) PostAtomic(ctx context.Context, entries ...Entry) ([]Result, error) {
+	return j.commits.post(ctx, j, entries, true)
+}
+
+// commits is the queue in which callers meet. It has no goroutine of its own:
+// a caller that finds a free slot leads, commits what is waiting, its own
+// entries included, and hands the slot to the caller that has waited longest.
+// So nothing is left to drain when the last caller returns.
+type commits struct {
+	mu      sync.Mutex
+	waiting []*request
+	entries int // waiting
+	leaders int
+}
+
+type request struct {
+	entries []Entry
+	atomic  bool
+	lead    chan struct{} // closed when the request's caller is to lead
+	done    chan struct{} // closed when results or err are set
+	results []Result
+	err     error
+}
+
+func (c *commits) post(ctx context.Context, j *Journal, entries []Entry, atomic bool) ([]Result, error) {
+	if len(entries) > maxBatch {
+		return nil, fault.New(fault.Invalid, "at most %d entries in one call, got %d", maxBatch, len(entries))
+	}
+	r := &request{entries: entries, atomic: atomic, lead: make(chan struct{}), done: make(chan struct{})}
+	if err := c.enter(r); err != nil {
+		return nil, err
+	}
+	select {
+	case <-r.done:
+	case <-r.lead:
+	case <-ctx.Done():
+		if c.withdraw(r) {
+			return nil, ctx.Err()
+		}
+		select { // too late: a leader has it, or it is to lead
+		case <-r.done:
+		case <-r.lead:
+		}
+	}
+	if isClosed(r.lead) { // even when another leader was faster: the slot must be passed on
+		c.leadUntil(ctx, j, r)
+	}
+	return r.results, r.err
+}
+
+func (c *commits) enter(r *request) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.entries > 0 && c.entries+len(r.entries) > maxQueued {
+		return fault.New(fault.Exhausted, "%d entries wait to be posted: try again after a moment", c.entries).With("retry_after", "1s")
+	}
+	c.waiting = append(c.waiting, r)
+	c.entries += len(r.entries)
+	if c.leaders < commitSlots {
+		c.leaders++
+		close(r.lead)
+	}
+	return nil
+}
+
+// withdraw takes back a request that nobody leads or has taken.
+func (c *commits) withdraw(r *request) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if isClosed(r.lead) {
+		return false
+	}
+	for i, w := range c.waiting {
+		if w == r {
+			c.waiting = append(c.waiting[:i], c.waiting[i+1:]...)
+			c.entries -= len(r.entries)
+			return true
+		}
+	}
+	return false
+}
+
+// leadUntil commits until r is done, then passes the slot on.
+func (c *commits) leadUntil(ctx context.Context, j *Journal, r *request) {
+	// The commit serves other callers too: one who gives up must not take it along.
+	ctx = context.WithoutCancel(ctx)
+	for !isClosed(r.done) {
+		if batch := c.take(); len(batch) > 0 {
+			j.commit(ctx, batch)
+		} else {
+			<-r.done // another leader has it
+		}
+	}
+	c.pass()
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+func (c *commits) take() (batch []*request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for len(c.waiting) > 0 && (n == 0 || n+len(c.waiting[0].entries) <= commitEntries) {
+		batch = append(batch, c.waiting[0])
+		n += len(c.waiting[0].entries)
+		c.waiting = c.waiting[1:]
+	}
+	c.entries -= n
+	return batch
+}
+
+// pass hands the slot to the request that has waited longest, if any.
+func (c *commits) pass() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, w := range c.waiting {
+		if !isClosed(w.lead) {
+			close(w.lead)
+			return
+		}
+	}
+	c.leaders--
+}
+
+// commit posts the requests in one transaction and gives each its results.
+func (j *Journal) commit(ctx context.Context, batch []*request) {
+	var entries []Entry
+	var groups []int
+	for i, r := range batch {
+		for k := range r.entries {
+			entries = append(entries, r.entries[k])
+			group := (i + 1) << 32
+			if !r.atomic {
+				group += k
+			}
+			groups = append(groups, group)
+		}
+	}
+	results, err := j.postAndLookAgain(ctx, entries, groups)
+	for _, r := range batch {
+		if err == nil {
+			r.results, results = results[:len(r.entries):len(r.entries)], results[len(r.entries):]
+		}
+		r.err = err
+		close(r.done)
+	}
+}
+
+// postAndLookAgain resolves a commit of unknown outcome by looking the keys
+// up, and posts again only when they are not there.
+func (j *Journal) postAndLookAgain(ctx context.Context, entries []Entry, groups []int) (results []Result, err error) {
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	run := func(tx pgx.Tx) (err error) {
+		results, err = j.postGroups(ctx, tx, entries, groups)
+		return err
+	}
+	if err = j.store.InTx(ctx, run); fault.KindOf(err) != fault.Unavailable {
+		return results, err
+	}
+	before := results
+	found, lookErr := j.find(ctx, entries)
+	if lookErr != nil {
+		return nil, err
+	}
+	for _, r := range before {
+		if r.Err == nil && !r.Replayed && found[r.ID] {
+			return before, nil // the commit went through: all of it or nothing
+		}
+	}
+	err = j.store.InTx(ctx, run)
+	return results, err
+}
+
+// find tells which of the entries stand in the journal.
+func (j *Journal) find(ctx context.Context, entries []Entry) (map[uuid.UUID]bool, error) {
+	ids := make([]uuid.UUID, len(entries))
+	for i := range entries {
+		ids[i] = entries[i].ID()
+	}
+	found := map[uuid.UUID]bool{}
+	err := j.store.Snapshot(ctx, func(tx pgx.Tx) error {
+		rows, err := db.New(tx).FindEntries(ctx, ids)
+		for _, row := range rows {
+			found[row.ID] = true
+		}
+		return err
+	})
+	return found, err
+}

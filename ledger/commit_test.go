@@ -1,0 +1,128 @@
+package ledger_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"fundledger/accounts"
+	"fundledger/internal/fault"
+	"fundledger/ledger"
+)
+
+func TestAnAtomicGroupStandsOrFallsTogether(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.post(t, income("start", 100))
+	results, err := f.PostAtomic(t.Context(), spend("a", 60), accepted("b", "H1", 5), spend("c", 60))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range results {
+		if fault.KindOf(r.Err) != fault.Insufficient {
+			t.Errorf("member %d: %v", i, r.Err)
+		}
+	}
+	invalid, err := f.PostAtomic(t.Context(), spend("a", 60), entry("d", debit("320100.agency/310/1003", 1)))
+	if err != nil || fault.KindOf(invalid[0].Err) != fault.Invalid {
+		t.Error(invalid, err)
+	}
+	whole, err := f.PostAtomic(t.Context(), spend("a", 60), accepted("b", "H1", 5), spend("c", 40))
+	if err != nil || whole[0].Err != nil || whole[1].Err != nil || whole[2].Err != nil {
+		t.Error(whole, err)
+	}
+	again, err := f.PostAtomic(t.Context(), spend("a", 60), accepted("b", "H1", 5), spend("c", 40))
+	if err != nil || !again[0].Replayed || !again[2].Replayed {
+		t.Error(again, err)
+	}
+	if report := f.mustBeWhole(t); report.Entries != 4 {
+		t.Errorf("%d entries", report.Entries)
+	}
+}
+
+// flaky is a store whose commits fail in every way a commit can.
+type flaky struct {
+	accounts.Store
+	n atomic.Int64
+}
+
+func (s *flaky) InTx(ctx context.Context, fn func(pgx.Tx) error) error {
+	unknown := fault.New(fault.Unavailable, "the outcome is unknown")
+	switch s.n.Add(1) % 3 {
+	case 0: // the commit went through, its confirmation was lost
+		if err := s.Store.InTx(ctx, fn); err != nil {
+			return err
+		}
+		return unknown
+	case 1: // the connection was lost before the commit arrived
+		rolledBack := fmt.Errorf("rolled back")
+		_ = s.Store.InTx(ctx, func(tx pgx.Tx) error { _ = fn(tx); return rolledBack })
+		return unknown
+	}
+	return s.Store.InTx(ctx, fn)
+}
+
+func TestACommitOfUnknownOutcomePostsOnceAndIsNoReplay(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	shaky := ledger.New(&flaky{Store: f.db}, f.book)
+	lost := 0
+	for i := range 30 {
+		e := accepted(fmt.Sprint("k", i), "H1", 1)
+		results, err := shaky.Post(t.Context(), e)
+		if err != nil { // both attempts failed: the caller sends the key again
+			lost++
+			results, err = f.Post(t.Context(), e)
+		}
+		if err != nil || results[0].Err != nil {
+			t.Fatal(results, err)
+		}
+	}
+	if lost == 30 {
+		t.Error("no commit went through")
+	}
+	if report := f.mustBeWhole(t); report.Entries != 30 {
+		t.Errorf("%d entries, want each of 30 once", report.Entries)
+	}
+}
+
+func TestCallersShareCommitsAndOneThatGivesUpTakesNobodyAlong(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	const callers, each = 64, 20
+	var group sync.WaitGroup
+	for c := range callers {
+		group.Go(func() {
+			for i := range each {
+				ctx, cancel := context.WithCancel(t.Context())
+				if (c+i)%7 == 0 {
+					cancel()
+				}
+				results, err := f.Post(ctx, accepted(fmt.Sprintf("%d/%d", c, i), "H1", 1))
+				if err == nil && results[0].Err != nil {
+					t.Error(results[0].Err)
+				}
+				if err != nil && ctx.Err() == nil {
+					t.Error(err)
+				}
+				cancel()
+			}
+		})
+	}
+	group.Wait()
+	report := f.mustBeWhole(t)
+	if report.Entries < callers*each*6/7-callers || report.Entries > callers*each {
+		t.Errorf("%d entries", report.Entries)
+	}
+	var batches int64
+	if err := f.db.Pool.QueryRow(t.Context(), "SELECT count(*) FROM batches").Scan(&batches); err != nil {
+		t.Fatal(err)
+	}
+	if batches*2 > report.Entries {
+		t.Errorf("%d entries took %d commits", report.Entries, batches)
+	}
+}
