@@ -58,6 +58,7 @@ const (
 	checkContent  = "entry content"    // what is stored is what was posted
 	checkBalance  = "entry balance"    // zero per book, fund and layer
 	checkFloors   = "floors"           // no floor is crossed at any position; the stored balances agree
+	checkTree     = "merkle tree"      // the hashes are those of the sealed entries
 	checkVouchers = "voucher numbers"  // gapless per book and month, one for each book of a cash entry
 	checkBalances = "account balances" // projected balances against the legs
 	checkLines    = "account lines"    // projected lines against the legs
@@ -114,11 +115,20 @@ func (c *checker) run(ctx context.Context, tx pgx.Tx) error {
 	if err := c.sequence(ctx, q); err != nil {
 		return err
 	}
-	err := walk(ctx, q, c.entry, func(position Position, id uuid.UUID) error {
+	tree := &treeCheck{checker: c, ctx: ctx, q: q, last: -1}
+	visit := func(r *Record) error {
+		c.entry(r)
+		return tree.entry(r)
+	}
+	err := walk(ctx, q, visit, func(position Position, id uuid.UUID) error {
 		c.find(checkContent, "", id.String(), "the entry at position %d is missing from the journal", position)
+		tree.lost = true
 		return nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := tree.end(); err != nil {
 		return err
 	}
 	for _, compare := range []func(context.Context, *db.Queries) error{
@@ -128,7 +138,7 @@ func (c *checker) run(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	}
-	names := []string{checkSequence, checkContent, checkBalance, checkFloors, checkVouchers, checkBalances, checkLines, checkTurnover}
+	names := []string{checkSequence, checkContent, checkBalance, checkFloors, checkTree, checkVouchers, checkBalances, checkLines, checkTurnover}
 	for _, name := range names {
 		c.report.Checks = append(c.report.Checks, CheckResult{Name: name, Items: c.items[name]})
 	}
@@ -195,7 +205,7 @@ func (c *checker) sequence(ctx context.Context, q *db.Queries) error {
 }
 
 // entry replays one entry.
-func (c *checker) entry(r *Record) error {
+func (c *checker) entry(r *Record) {
 	c.report.Entries++
 	c.report.Postings += int64(len(r.Postings))
 	c.items[checkContent]++
@@ -234,12 +244,11 @@ func (c *checker) entry(r *Record) error {
 		}
 	}
 	for _, due := range c.journal.vouchersDue(nil, 0, &r.Entry) {
-		c.voucher(due, r)
+		r.Vouchers = append(r.Vouchers, c.voucher(due, r))
 	}
 	for _, o := range c.observers {
 		o.Observe(r)
 	}
-	return nil
 }
 
 func (c *checker) line(r *Record, i int) {

@@ -39,6 +39,10 @@ func TestCheckNamesWhatTheOwnerTamperedWith(t *testing.T) {
 		{"content and digest changed together", `UPDATE entries SET summary = 'x', digest = '\x00' WHERE key = 'b'`, "entry content", "320100.agency/310/5001.01"},
 		{"a batch emptied", `UPDATE batches SET entries = entries[1:1] WHERE id = (SELECT batch_id FROM sealed WHERE first_position = 1)`, "sequence", ""},
 		{"a batch removed", `DELETE FROM batches WHERE id = (SELECT batch_id FROM sealed WHERE first_position = 1)`, "account lines", "320100.agency/310/1003"},
+		{"entry, digest and batch changed together", `WITH e AS (UPDATE entries SET summary = 'x', digest = sha256('x') WHERE key = 'c' RETURNING batch_id) UPDATE batches SET digests = sha256('x') FROM e WHERE id = e.batch_id`, "merkle tree", ""},
+		{"a hash changed", `UPDATE tree_hashes SET hashes = sha256('x') WHERE first_index = 3`, "merkle tree", ""},
+		{"hashes removed", `DELETE FROM tree_hashes WHERE first_index = 3`, "merkle tree", ""},
+		{"hashes added", `INSERT INTO tree_hashes VALUES (100, sha256('x'))`, "merkle tree", ""},
 		{"a batch moved", `UPDATE sealed SET first_position = 9 WHERE first_position = 3`, "sequence", ""},
 		{"a voucher renumbered", `UPDATE vouchers SET number = 7 WHERE number = 2`, "voucher numbers", "320100.agency"},
 		{"a voucher removed", `DELETE FROM vouchers WHERE number = 2`, "voucher numbers", "320100.agency"},
@@ -89,7 +93,7 @@ func TestCheckCountsWhatItLookedAt(t *testing.T) {
 	if report.Entries != 3 || report.Postings != 6 || report.Position != 3 {
 		t.Errorf("%+v", report)
 	}
-	want := map[string]int64{"entry content": 3, "entry balance": 3, "voucher numbers": 2, "account lines": 6, "account balances": 5, "floors": 1, "sequence": 1, "daily turnover": 5}
+	want := map[string]int64{"entry content": 3, "entry balance": 3, "voucher numbers": 2, "account lines": 6, "merkle tree": 3, "account balances": 5, "floors": 1, "sequence": 1, "daily turnover": 5}
 	for _, c := range report.Checks {
 		if c.Items != want[c.Name] {
 			t.Errorf("%s looked at %d items, want %d", c.Name, c.Items, want[c.Name])

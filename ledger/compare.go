@@ -33,13 +33,15 @@ type voucherPlace struct {
 	position Position
 }
 
-func (c *checker) voucher(due voucherDue, r *Record) {
+// voucher counts a voucher that the entry must have and returns it.
+func (c *checker) voucher(due voucherDue, r *Record) Voucher {
 	key := voucherSeries{due.Book, due.Period}
 	if c.vouchers[key] == nil {
 		c.vouchers[key] = &seriesCheck{}
 	}
 	c.vouchers[key].count++
 	c.vouchers[key].hash += maphash.Comparable(c.seed, voucherPlace{r.ID, r.Position})
+	return Voucher{due.Book, due.Period, c.vouchers[key].count}
 }
 
 func (c *checker) compareVouchers(ctx context.Context, q *db.Queries) error {

@@ -26,7 +26,7 @@ type fixture struct {
 func open(t testing.TB) fixture {
 	t.Helper()
 	db := devdb.Test(t)
-	book, err := tmpBook(), error(nil)
+	book, err := accounts.Profile("jiangsu")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ SELECT position FROM heads WHERE name = @name;
 UPDATE heads SET position = @position WHERE name = @name;
 
 -- name: ReadInbox :many
-SELECT b.id, b.vouchers, b.floors, b.posted_at, b.entries
+SELECT b.id, b.vouchers, b.floors, b.posted_at, b.entries, b.digests
 FROM inbox AS i JOIN batches AS b ON b.id = i.batch_id
 ORDER BY b.posted_at, b.id;
 
@@ -189,3 +189,16 @@ ORDER BY account, first_position LIMIT @page;
 SELECT account, month, debit_fen, credit_fen, days FROM account_months
 WHERE (account, month) > (@account::text, @month::text)
 ORDER BY account, month LIMIT @page;
+
+-- name: InsertTreeHashes :exec
+INSERT INTO tree_hashes (first_index, hashes) VALUES (@first_index, @hashes);
+
+-- name: TreeHashesAt :many
+SELECT w.wanted::int8 AS wanted, substr(t.hashes, ((w.wanted - t.first_index) * 32 + 1)::int4, 32)::bytea AS hash
+FROM (SELECT unnest(@indexes::int8[]) AS wanted) AS w CROSS JOIN LATERAL (
+    SELECT h.first_index, h.hashes FROM tree_hashes AS h
+    WHERE h.first_index <= w.wanted ORDER BY h.first_index DESC LIMIT 1
+) AS t;
+
+-- name: NextTreeHashes :many
+SELECT first_index, hashes FROM tree_hashes WHERE first_index > @after ORDER BY first_index LIMIT 1;

@@ -52,6 +52,7 @@ func (j *Journal) vouchersDue(due []voucherDue, ordinal int, e *Entry) []voucher
 type waiting struct {
 	id       uuid.UUID
 	entries  []uuid.UUID
+	digests  []byte
 	vouchers []voucherDue
 	floors   map[string]int64 // the version of each floor after the batch
 }
@@ -72,7 +73,7 @@ func (j *Journal) seal(ctx context.Context) (more bool, err error) {
 		}
 		batches := make([]*waiting, len(rows))
 		for i, r := range rows {
-			batches[i] = &waiting{id: r.ID, entries: r.Entries}
+			batches[i] = &waiting{id: r.ID, entries: r.Entries, digests: r.Digests}
 			if err := cmp.Or(json.Unmarshal(r.Vouchers, &batches[i].vouchers), json.Unmarshal(r.Floors, &batches[i].floors)); err != nil {
 				return fault.New(fault.Internal, "batch %s cannot be read: %w", r.ID, err)
 			}
@@ -141,66 +142,4 @@ func inOrder(batches []*waiting) ([]*waiting, error) {
 		}
 	}
 	return ordered, nil
-}
-
-// place writes positions and voucher numbers of the batches behind the head.
-func place(ctx context.Context, q *db.Queries, head Position, batches []*waiting) error {
-	var sealed db.InsertSealedParams
-	var due []voucherDue
-	var entries []uuid.UUID
-	for _, b := range batches {
-		sealed.Positions = append(sealed.Positions, int64(head)+int64(len(entries))+1)
-		sealed.Batches = append(sealed.Batches, b.id)
-		sealed.Counts = append(sealed.Counts, int64(len(b.entries)))
-		for _, v := range b.vouchers {
-			v.Ordinal += len(entries)
-			due = append(due, v)
-		}
-		entries = append(entries, b.entries...)
-	}
-	if err := number(ctx, q, head, due, entries); err != nil {
-		return err
-	}
-	if err := q.InsertSealed(ctx, sealed); err != nil {
-		return err
-	}
-	if err := q.ClearInbox(ctx, sealed.Batches); err != nil {
-		return err
-	}
-	return q.MoveHead(ctx, db.MoveHeadParams{Name: headSealed, Position: int64(head) + int64(len(entries))})
-}
-
-// number gives the vouchers the next numbers of their book and month.
-func number(ctx context.Context, q *db.Queries, head Position, due []voucherDue, entries []uuid.UUID) error {
-	if len(due) == 0 {
-		return nil
-	}
-	type series struct{ book, period string }
-	last := map[series]int64{}
-	var arg db.LastVouchersParams
-	for _, v := range due {
-		s := series{string(v.Book), string(v.Period)}
-		if _, ok := last[s]; !ok {
-			last[s] = 0
-			arg.Books, arg.Periods = append(arg.Books, s.book), append(arg.Periods, s.period)
-		}
-	}
-	rows, err := q.LastVouchers(ctx, arg)
-	if err != nil {
-		return err
-	}
-	for _, r := range rows {
-		last[series{r.Book, r.Period}] = r.Number
-	}
-	var vouchers db.InsertVouchersParams
-	for _, v := range due {
-		s := series{string(v.Book), string(v.Period)}
-		last[s]++
-		vouchers.Books = append(vouchers.Books, s.book)
-		vouchers.Periods = append(vouchers.Periods, s.period)
-		vouchers.Numbers = append(vouchers.Numbers, last[s])
-		vouchers.Entries = append(vouchers.Entries, entries[v.Ordinal])
-		vouchers.Positions = append(vouchers.Positions, int64(head)+int64(v.Ordinal)+1)
-	}
-	return q.InsertVouchers(ctx, vouchers)
 }

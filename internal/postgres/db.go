@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"fundledger/internal/fault"
@@ -27,41 +29,64 @@ const (
 // history by accident.
 const AppRole = "fundledger_app"
 
+// poolSize is the largest number of connections of one process, if the URL's
+// pool_max_conns says nothing else.
+const poolSize = 16
+
 // DB is a pool of connections to one database.
 type DB struct {
 	Pool    *pgxpool.Pool
 	Dialect Dialect
 	Version string
-	URL     string
+	URL     string // as given to Open: with the rights of its user, not of AppRole
 }
 
 // Open connects to the postgres:// URL as the application: with the rights of
-// AppRole. A database that was not migrated is a Precondition error.
+// AppRole. It returns Invalid for a URL that cannot be read, Unavailable when
+// the database does not answer, Precondition when it lacks a migration.
 func Open(ctx context.Context, url string) (*DB, error) {
-	return open(ctx, url, func(config *pgxpool.Config) {
-		config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-			_, err := conn.Exec(ctx, "SET ROLE "+AppRole)
-			if hasCode(err, codeUndefinedObject, codeInvalidParameter) {
-				return fault.New(fault.Precondition, "this database has no role %s: run fundledger migrate first", AppRole)
-			}
-			return err
-		}
-	})
+	db, err := open(ctx, url, takeAppRole)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.requireMigrated(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
 }
 
 // OpenOwner connects with the rights that the URL's user has: for migrations
-// and for tests that tamper.
+// and for tests that tamper. Errors as for Open.
 func OpenOwner(ctx context.Context, url string) (*DB, error) {
-	return open(ctx, url, func(*pgxpool.Config) {})
+	return open(ctx, url, nil)
 }
 
-func open(ctx context.Context, url string, adapt func(*pgxpool.Config)) (*DB, error) {
+func takeAppRole(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "SET ROLE "+AppRole)
+	switch {
+	case hasCode(err, codeUndefinedObject, codeInvalidParameter):
+		return fault.New(fault.Precondition, "this database has no role %s: run fundledger migrate first", AppRole)
+	case hasCode(err, codeInsufficientPrivilege):
+		return fault.New(fault.Precondition, "the user of this URL is no member of the role %s: run fundledger migrate as the database's owner and grant the role to the user", AppRole)
+	}
+	return err
+}
+
+func open(ctx context.Context, url string, afterConnect func(context.Context, *pgx.Conn) error) (*DB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "the database URL cannot be read: %w", err)
 	}
 	config.ConnConfig.RuntimeParams["application_name"] = "fundledger"
-	adapt(config)
+	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	if !strings.Contains(url, "pool_max_conns") {
+		config.MaxConns = poolSize
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = 15 * time.Second
+	}
+	config.AfterConnect = afterConnect
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "the database cannot be opened: %w", err)
@@ -69,16 +94,27 @@ func open(ctx context.Context, url string, adapt func(*pgxpool.Config)) (*DB, er
 	db := &DB{Pool: pool, URL: url}
 	if err := pool.QueryRow(ctx, "SELECT version()").Scan(&db.Version); err != nil {
 		pool.Close()
-		if known, ok := errors.AsType[*fault.Error](err); ok {
-			return nil, known
-		}
-		return nil, fault.New(fault.Unavailable, "the database at %s does not answer: %w", address(config), err)
+		return nil, connectFault(config, err)
 	}
 	db.Dialect = PostgreSQL
 	if strings.HasPrefix(db.Version, "CockroachDB") {
 		db.Dialect = CockroachDB
 	}
 	return db, nil
+}
+
+// connectFault leaves out pgx's list of all that it has tried.
+func connectFault(config *pgxpool.Config, err error) error {
+	if known, ok := errors.AsType[*fault.Error](err); ok {
+		return known
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return fault.New(fault.Unavailable, "the database at %s refuses the connection: %s (SQLSTATE %s)", address(config), pg.Message, pg.Code)
+	}
+	if network, ok := errors.AsType[*net.OpError](err); ok {
+		return fault.New(fault.Unavailable, "the database at %s does not answer: %w", address(config), network)
+	}
+	return fault.New(fault.Unavailable, "the database at %s does not answer: %w", address(config), err)
 }
 
 func address(config *pgxpool.Config) string {

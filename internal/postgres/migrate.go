@@ -47,7 +47,7 @@ type Migration struct {
 // another migrate holds the lock, Permission when AppRole cannot be created,
 // Internal for a migration that fails.
 func Migrate(ctx context.Context, url string) error {
-	db, err := OpenOwner(ctx, url)
+	db, err := open(ctx, url, unlockSchema)
 	if err != nil {
 		return err
 	}
@@ -61,6 +61,16 @@ func Migrate(ctx context.Context, url string) error {
 		return migrationFault(err)
 	}
 	return db.grant(ctx)
+}
+
+// unlockSchema: from 26.1 CockroachDB locks the schema of new tables against
+// later migrations. Servers without the setting do not.
+func unlockSchema(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "SET create_table_with_schema_locked = off")
+	if hasCode(err, codeUndefinedObject, codeInvalidParameter) {
+		return nil
+	}
+	return err
 }
 
 // Status lists all migrations in order. It creates nothing; a database without
@@ -118,15 +128,14 @@ func (db *DB) migrations() (*goose.Provider, func(), error) {
 func (db *DB) applied(ctx context.Context) (map[int64]time.Time, error) {
 	applied := map[int64]time.Time{}
 	rows, err := db.Pool.Query(ctx, "SELECT version_id::int8, tstamp FROM "+versionTable+" WHERE is_applied AND version_id > 0")
-	if err != nil {
-		return nil, asFault(err)
+	if err == nil {
+		var version int64
+		var at time.Time
+		_, err = pgx.ForEachRow(rows, []any{&version, &at}, func() error {
+			applied[version] = at
+			return nil
+		})
 	}
-	var version int64
-	var at time.Time
-	_, err = pgx.ForEachRow(rows, []any{&version, &at}, func() error {
-		applied[version] = at
-		return nil
-	})
 	if hasCode(err, codeUndefinedTable) {
 		return applied, nil
 	}
@@ -159,4 +168,20 @@ func migrationFault(err error) error {
 		return err
 	}
 	return fault.New(fault.Unavailable, "the schema cannot be migrated now: %w", err)
+}
+
+// requireMigrated compares the schema with this program. Migrations are
+// additive, so a newer schema is no obstacle.
+func (db *DB) requireMigrated(ctx context.Context) error {
+	applied, err := db.applied(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range known() {
+		if _, ok := applied[m.Version]; !ok {
+			return fault.New(fault.Precondition, "the schema of this database lacks migration %s: run fundledger migrate first", m.Name).
+				With("migration", m.Name)
+		}
+	}
+	return nil
 }

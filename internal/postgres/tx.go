@@ -3,46 +3,70 @@ package postgres
 import (
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"time"
 
 	"github.com/cockroachdb/cockroach-go/v2/crdb"
 	crdbpgx "github.com/cockroachdb/cockroach-go/v2/crdb/crdbpgxv5"
 	"github.com/jackc/pgx/v5"
-
-	"fundledger/internal/fault"
 )
 
-// maxAttempts bounds how often a transaction is tried. With backoff it is
-// some ten seconds under heavy contention.
-const maxAttempts = 40
+// How often a transaction is tried again, by what befell it. With backoff,
+// maxAttempts is some ten seconds under heavy contention.
+const (
+	maxAttempts   = 40
+	maxCollisions = 4
+	maxReconnects = 4
+)
 
-// InTx implements accounts.Store.
+// InTx implements accounts.Store. Errors of the database are Unavailable
+// (contention, connection lost, outcome of the commit unknown), Precondition
+// (schema not migrated), Permission (not allowed to AppRole) or Internal.
 func (db *DB) InTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
-	var err error
-	for attempt := range maxAttempts {
-		if err = db.attempt(ctx, fn); err == nil {
+	var collisions, reconnects int
+	for attempt := 1; ; attempt++ {
+		err := db.attempt(ctx, fn)
+		if err == nil {
 			return nil
 		}
-		if ambiguous := (*crdb.AmbiguousCommitError)(nil); errors.As(err, &ambiguous) || hasCode(err, codeUnknownOutcome) {
-			return fault.New(fault.Unavailable, "the connection was lost while committing, so the outcome is unknown: ask for the state, or send the same keys again: %w", err)
+		again := false
+		switch {
+		case ctx.Err() != nil || errors.As(err, new(*commitError)):
+		case contended(err):
+			again = attempt < maxAttempts
+		case collided(err):
+			collisions++
+			again = collisions <= maxCollisions
+		case broken(err): // before the commit was sent, so nothing has happened
+			reconnects++
+			again = reconnects <= maxReconnects
 		}
-		if !retryable(err) {
-			break
+		if !again {
+			return asFault(err)
 		}
-		if waitErr := wait(ctx, attempt); waitErr != nil {
-			return waitErr
+		if err := wait(ctx, attempt); err != nil {
+			return err
 		}
 	}
-	return asFault(err)
 }
+
+// commitError is a commit whose outcome is unknown.
+type commitError struct{ cause error }
+
+func (e *commitError) Error() string { return e.cause.Error() }
+func (e *commitError) Unwrap() error { return e.cause }
 
 // attempt runs fn once on PostgreSQL. On CockroachDB cockroach-go also retries
 // inside the transaction, which keeps its place in the queue.
 func (db *DB) attempt(ctx context.Context, fn func(tx pgx.Tx) error) error {
 	options := pgx.TxOptions{IsoLevel: pgx.Serializable}
 	if db.Dialect == CockroachDB {
-		return crdbpgx.ExecuteTx(crdb.WithMaxRetries(ctx, maxAttempts), db.Pool, options, fn)
+		err := crdbpgx.ExecuteTx(crdb.WithMaxRetries(ctx, maxAttempts), db.Pool, options, fn)
+		if ambiguous, ok := errors.AsType[*crdb.AmbiguousCommitError](err); ok && unknownOutcome(ambiguous.Cause()) {
+			return &commitError{err}
+		}
+		return err
 	}
 	tx, err := db.Pool.BeginTx(ctx, options)
 	if err != nil {
@@ -52,50 +76,37 @@ func (db *DB) attempt(ctx context.Context, fn func(tx pgx.Tx) error) error {
 	if err := fn(tx); err != nil {
 		return err
 	}
-	if err := tx.Commit(ctx); err != nil {
-		if retryable(err) {
+	if tx.Conn().IsClosed() {
+		return io.ErrUnexpectedEOF // the commit is not even sent
+	}
+	err = tx.Commit(ctx)
+	if err != nil && unknownOutcome(err) {
+		return &commitError{err}
+	}
+	return err
+}
+
+// Snapshot implements accounts.Store. Errors as for InTx. A lost connection is
+// not tried again, because fn may have told the world what it has read.
+func (db *DB) Snapshot(ctx context.Context, fn func(tx pgx.Tx) error) error {
+	for attempt := 1; ; attempt++ {
+		err := pgx.BeginTxFunc(ctx, db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn)
+		if err == nil || ctx.Err() != nil || !contended(err) || attempt == maxAttempts {
+			return asFault(err)
+		}
+		if err := wait(ctx, attempt); err != nil {
 			return err
 		}
-		return fault.New(fault.Unavailable, "the commit was not confirmed, so the outcome is unknown: ask for the state, or send the same keys again: %w", err)
 	}
-	return nil
 }
 
-// Snapshot implements accounts.Store. A read-only SERIALIZABLE transaction
-// may be asked to retry like any other.
-func (db *DB) Snapshot(ctx context.Context, fn func(tx pgx.Tx) error) error {
-	var err error
-	for attempt := range maxAttempts {
-		err = pgx.BeginTxFunc(ctx, db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn)
-		if err == nil || !retryable(err) {
-			break
-		}
-		if waitErr := wait(ctx, attempt); waitErr != nil {
-			return waitErr
-		}
-	}
-	return asFault(err)
-}
-
+// wait is a random time that grows with the attempts.
 func wait(ctx context.Context, attempt int) error {
 	longest := min(time.Millisecond<<min(attempt, 9), 300*time.Millisecond)
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(time.Duration(rand.Int64N(int64(longest)) + 1)):
+	case <-time.After(rand.N(longest) + 1):
 		return nil
 	}
-}
-
-// asFault names what the database's own errors mean to a caller.
-func asFault(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case retryable(err):
-		return fault.New(fault.Unavailable, "too much contention on the database, try again: %w", err)
-	case broken(err):
-		return fault.New(fault.Unavailable, "the database connection was lost: %w", err)
-	}
-	return err
 }

@@ -49,6 +49,12 @@ type Batch struct {
 	PostedAt time.Time
 }
 
+type Checkpoint struct {
+	Position int64
+	Signer   string
+	Note     string
+}
+
 type ClearingRun struct {
 	ID         string
 	Month      string
@@ -77,6 +83,17 @@ type Entry struct {
 	PostedAt     time.Time
 }
 
+type Exception struct {
+	SetlID       string
+	ServiceMonth string
+	Kind         string
+	Refund       bool
+	Detail       string
+	FoundAt      time.Time
+	ResolvedAt   pgtype.Timestamptz
+	ResolvedBy   string
+}
+
 type Floor struct {
 	Account    string
 	BalanceFen int64
@@ -94,6 +111,25 @@ type Holding struct {
 	Counterparty string
 	HeldFen      int64
 	PoolUsedFen  int64
+}
+
+type ImportFile struct {
+	ID        uuid.UUID
+	Side      string
+	Sha256    []byte
+	Name      string
+	LoadOrder int64
+	State     string
+	RowCount  int64
+	Ignored   []string
+	StartedAt time.Time
+	LoadedAt  pgtype.Timestamptz
+}
+
+type ImportMonth struct {
+	ServiceMonth string
+	FileID       uuid.UUID
+	Reconciled   bool
 }
 
 type Inbox struct {
@@ -181,6 +217,87 @@ type Sealed struct {
 	FirstPosition int64
 	BatchID       uuid.UUID
 	Entries       int64
+}
+
+type SetAside struct {
+	FileID       uuid.UUID
+	Line         int64
+	Side         string
+	Cause        string
+	Kind         string
+	SetlID       string
+	ServiceMonth string
+	Field        string
+	Reason       string
+	Content      string
+}
+
+type Settlement struct {
+	SetlID       string
+	State        string
+	WaitingFor   string
+	Kind         string
+	ServiceMonth string
+	SettledOn    time.Time
+	Insutype     string
+	Insured      string
+	Treating     string
+	Provider     string
+	ClrType      string
+	MedType      string
+	BenefitYear  int64
+	HifpFen      int64
+	CvlservFen   int64
+	HifesFen     int64
+	HifmiFen     int64
+	HifobFen     int64
+	MafFen       int64
+	OthFen       int64
+	AcctFen      int64
+	Refund       bool
+	OrigSetlID   string
+	EntryID      uuid.NullUUID
+	RunID        *string
+}
+
+type SideRecord struct {
+	SetlID       string
+	Side         string
+	Status       string
+	Kind         string
+	FileID       uuid.UUID
+	Line         int64
+	ServiceMonth string
+	Refund       bool
+	Digest       []byte
+	MdtrtID      string
+	PsnNo        string
+	Insutype     string
+	Insured      string
+	Treating     string
+	Provider     string
+	ClrType      string
+	MedType      string
+	Begndate     pgtype.Date
+	Enddate      pgtype.Date
+	SetlTime     pgtype.Timestamptz
+	MedfeeFen    int64
+	FundPayFen   int64
+	HifpFen      int64
+	CvlservFen   int64
+	HifesFen     int64
+	HifmiFen     int64
+	HifobFen     int64
+	MafFen       int64
+	OthFen       int64
+	AcctFen      int64
+	CashFen      int64
+	OrigSetlID   string
+}
+
+type TreeHash struct {
+	FirstIndex int64
+	Hashes     []byte
 }
 
 type Voucher struct {

@@ -273,6 +273,20 @@ func (q *Queries) InsertSealed(ctx context.Context, arg InsertSealedParams) erro
 	return err
 }
 
+const insertTreeHashes = `-- name: InsertTreeHashes :exec
+INSERT INTO tree_hashes (first_index, hashes) VALUES ($1, $2)
+`
+
+type InsertTreeHashesParams struct {
+	FirstIndex int64
+	Hashes     []byte
+}
+
+func (q *Queries) InsertTreeHashes(ctx context.Context, arg InsertTreeHashesParams) error {
+	_, err := q.db.Exec(ctx, insertTreeHashes, arg.FirstIndex, arg.Hashes)
+	return err
+}
+
 const insertVouchers = `-- name: InsertVouchers :exec
 INSERT INTO vouchers (book, period, number, entry_id, position)
 SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::int8[]),
@@ -540,6 +554,30 @@ func (q *Queries) MoveHead(ctx context.Context, arg MoveHeadParams) error {
 	return err
 }
 
+const nextTreeHashes = `-- name: NextTreeHashes :many
+SELECT first_index, hashes FROM tree_hashes WHERE first_index > $1 ORDER BY first_index LIMIT 1
+`
+
+func (q *Queries) NextTreeHashes(ctx context.Context, after int64) ([]TreeHash, error) {
+	rows, err := q.db.Query(ctx, nextTreeHashes, after)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TreeHash
+	for rows.Next() {
+		var i TreeHash
+		if err := rows.Scan(&i.FirstIndex, &i.Hashes); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const openBooks = `-- name: OpenBooks :exec
 INSERT INTO periods (book, month, state)
 SELECT unnest($1::text[]), $2::text, 'open'
@@ -799,7 +837,7 @@ func (q *Queries) ReadHead(ctx context.Context, name string) (int64, error) {
 }
 
 const readInbox = `-- name: ReadInbox :many
-SELECT b.id, b.vouchers, b.floors, b.posted_at, b.entries
+SELECT b.id, b.vouchers, b.floors, b.posted_at, b.entries, b.digests
 FROM inbox AS i JOIN batches AS b ON b.id = i.batch_id
 ORDER BY b.posted_at, b.id
 `
@@ -810,6 +848,7 @@ type ReadInboxRow struct {
 	Floors   []byte
 	PostedAt time.Time
 	Entries  []uuid.UUID
+	Digests  []byte
 }
 
 func (q *Queries) ReadInbox(ctx context.Context) ([]ReadInboxRow, error) {
@@ -827,6 +866,7 @@ func (q *Queries) ReadInbox(ctx context.Context) ([]ReadInboxRow, error) {
 			&i.Floors,
 			&i.PostedAt,
 			&i.Entries,
+			&i.Digests,
 		); err != nil {
 			return nil, err
 		}
@@ -1010,6 +1050,39 @@ func (q *Queries) ReadSealed(ctx context.Context, arg ReadSealedParams) ([]ReadS
 			&i.Entries,
 			&i.Digests,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const treeHashesAt = `-- name: TreeHashesAt :many
+SELECT w.wanted::int8 AS wanted, substr(t.hashes, ((w.wanted - t.first_index) * 32 + 1)::int4, 32)::bytea AS hash
+FROM (SELECT unnest($1::int8[]) AS wanted) AS w CROSS JOIN LATERAL (
+    SELECT h.first_index, h.hashes FROM tree_hashes AS h
+    WHERE h.first_index <= w.wanted ORDER BY h.first_index DESC LIMIT 1
+) AS t
+`
+
+type TreeHashesAtRow struct {
+	Wanted int64
+	Hash   []byte
+}
+
+func (q *Queries) TreeHashesAt(ctx context.Context, indexes []int64) ([]TreeHashesAtRow, error) {
+	rows, err := q.db.Query(ctx, treeHashesAt, indexes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TreeHashesAtRow
+	for rows.Next() {
+		var i TreeHashesAtRow
+		if err := rows.Scan(&i.Wanted, &i.Hash); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

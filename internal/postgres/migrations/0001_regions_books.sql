@@ -1,0 +1,21 @@
+-- Who: regions, the books that their institutions keep, and the profile that
+-- the deployment was set up from.
+
+-- +goose NO TRANSACTION
+-- +goose Up
+CREATE TABLE regions (
+    code text PRIMARY KEY,
+    name text NOT NULL,
+    kind text NOT NULL
+);
+
+CREATE TABLE books (
+    book    text PRIMARY KEY,
+    region  text NOT NULL,
+    role    text NOT NULL,
+    profile text NOT NULL
+);
+
+-- +goose Down
+DROP TABLE books;
+DROP TABLE regions;
