@@ -202,3 +202,16 @@ FROM (SELECT unnest(@indexes::int8[]) AS wanted) AS w CROSS JOIN LATERAL (
 
 -- name: NextTreeHashes :many
 SELECT first_index, hashes FROM tree_hashes WHERE first_index > @after ORDER BY first_index LIMIT 1;
+
+-- name: InsertCheckpoint :exec
+INSERT INTO checkpoints (position, signer, note) VALUES (@position, @signer, @note)
+ON CONFLICT (position, signer) DO NOTHING;
+
+-- name: CheckpointsAt :many
+SELECT signer, note FROM checkpoints WHERE position = @position ORDER BY signer;
+
+-- name: LastCheckpoint :many
+SELECT position FROM checkpoints ORDER BY position DESC LIMIT 1;
+
+-- name: CheckpointPositions :many
+SELECT DISTINCT position FROM checkpoints ORDER BY position;

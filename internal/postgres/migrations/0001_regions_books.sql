@@ -3,13 +3,13 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE regions (
+CREATE TABLE IF NOT EXISTS regions (
     code text PRIMARY KEY,
     name text NOT NULL,
     kind text NOT NULL
 );
 
-CREATE TABLE books (
+CREATE TABLE IF NOT EXISTS books (
     book    text PRIMARY KEY,
     region  text NOT NULL,
     role    text NOT NULL,

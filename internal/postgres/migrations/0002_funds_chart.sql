@@ -3,7 +3,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE funds (
+CREATE TABLE IF NOT EXISTS funds (
     code       text NOT NULL,
     name       text NOT NULL,
     field      text NOT NULL,
@@ -13,7 +13,7 @@ CREATE TABLE funds (
     PRIMARY KEY (code, valid_from)
 );
 
-CREATE TABLE subjects (
+CREATE TABLE IF NOT EXISTS subjects (
     role                  text NOT NULL,
     code                  text NOT NULL,
     name                  text NOT NULL,

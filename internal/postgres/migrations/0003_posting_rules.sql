@@ -3,7 +3,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE posting_rules (
+CREATE TABLE IF NOT EXISTS posting_rules (
     event        text NOT NULL,
     step         int8 NOT NULL,
     title        text NOT NULL,

@@ -2,7 +2,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE policy (
+CREATE TABLE IF NOT EXISTS policy (
     key        text NOT NULL,
     value      text NOT NULL,
     unit       text NOT NULL,
@@ -14,14 +14,14 @@ CREATE TABLE policy (
     PRIMARY KEY (key, valid_from)
 );
 
-CREATE TABLE calendar_days (
+CREATE TABLE IF NOT EXISTS calendar_days (
     day    date PRIMARY KEY,
     kind   text NOT NULL,
     name   text NOT NULL,
     source text NOT NULL
 );
 
-CREATE TABLE codes (
+CREATE TABLE IF NOT EXISTS codes (
     list       text NOT NULL,
     code       text NOT NULL,
     name       text NOT NULL,

@@ -5,7 +5,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE entries (
+CREATE TABLE IF NOT EXISTS entries (
     id            uuid PRIMARY KEY,
     key           text NOT NULL,
     batch_id      uuid NOT NULL,
@@ -23,7 +23,7 @@ CREATE TABLE entries (
     posted_at     timestamptz NOT NULL DEFAULT now()
 );
 
-CREATE TABLE batches (
+CREATE TABLE IF NOT EXISTS batches (
     id        uuid PRIMARY KEY,
     entries   uuid[] NOT NULL,
     digests   bytea NOT NULL,
@@ -32,17 +32,17 @@ CREATE TABLE batches (
     posted_at timestamptz NOT NULL DEFAULT now()
 );
 
-CREATE TABLE inbox (
+CREATE TABLE IF NOT EXISTS inbox (
     batch_id uuid PRIMARY KEY
 );
 
-CREATE TABLE sealed (
+CREATE TABLE IF NOT EXISTS sealed (
     first_position int8 PRIMARY KEY,
     batch_id       uuid NOT NULL UNIQUE,
     entries        int8 NOT NULL
 );
 
-CREATE TABLE vouchers (
+CREATE TABLE IF NOT EXISTS vouchers (
     book     text NOT NULL,
     period   text NOT NULL,
     number   int8 NOT NULL,

@@ -3,13 +3,13 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE floors (
+CREATE TABLE IF NOT EXISTS floors (
     account     text PRIMARY KEY,
     balance_fen int8 NOT NULL,
     version     int8 NOT NULL
 );
 
-CREATE TABLE periods (
+CREATE TABLE IF NOT EXISTS periods (
     book  text NOT NULL,
     month text NOT NULL,
     state text NOT NULL,

@@ -3,14 +3,14 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE heads (
+CREATE TABLE IF NOT EXISTS heads (
     name     text PRIMARY KEY,
     position int8 NOT NULL
 );
 
-INSERT INTO heads (name, position) VALUES ('sealed', 0), ('projected', 0);
+INSERT INTO heads (name, position) VALUES ('sealed', 0), ('projected', 0) ON CONFLICT (name) DO NOTHING;
 
-CREATE TABLE balances (
+CREATE TABLE IF NOT EXISTS balances (
     account      text PRIMARY KEY,
     book         text NOT NULL,
     fund         text NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE balances (
     position     int8 NOT NULL
 );
 
-CREATE TABLE account_lines (
+CREATE TABLE IF NOT EXISTS account_lines (
     account            text NOT NULL,
     first_position     int8 NOT NULL,
     last_position      int8 NOT NULL,
@@ -32,7 +32,7 @@ CREATE TABLE account_lines (
     PRIMARY KEY (account, first_position)
 );
 
-CREATE TABLE account_months (
+CREATE TABLE IF NOT EXISTS account_months (
     account    text NOT NULL,
     month      text NOT NULL,
     debit_fen  int8 NOT NULL,

@@ -2,7 +2,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE VIEW postings AS
+CREATE OR REPLACE VIEW postings AS
 SELECT p.entry_id, p.key, p.business_date, p.period, p.kind, p.summary,
     p.leg->>'a' AS account,
     p.leg->>'s' AS side,
@@ -17,7 +17,7 @@ FROM (
     FROM entries AS e
 ) AS p;
 
-CREATE VIEW lines AS
+CREATE OR REPLACE VIEW lines AS
 SELECT b.account,
     (b.line->>0)::int8 AS position,
     (b.line->>1)::int8 AS leg,

@@ -3,12 +3,12 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE tree_hashes (
+CREATE TABLE IF NOT EXISTS tree_hashes (
     first_index int8 PRIMARY KEY,
     hashes      bytea NOT NULL
 );
 
-CREATE TABLE checkpoints (
+CREATE TABLE IF NOT EXISTS checkpoints (
     position int8 NOT NULL,
     signer   text NOT NULL,
     note     text NOT NULL,

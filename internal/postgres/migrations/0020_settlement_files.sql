@@ -5,7 +5,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE import_files (
+CREATE TABLE IF NOT EXISTS import_files (
     id         uuid PRIMARY KEY,
     side       text NOT NULL,
     sha256     bytea NOT NULL,
@@ -18,7 +18,7 @@ CREATE TABLE import_files (
     loaded_at  timestamptz
 );
 
-CREATE TABLE import_months (
+CREATE TABLE IF NOT EXISTS import_months (
     service_month text NOT NULL,
     file_id       uuid NOT NULL,
     reconciled    bool NOT NULL DEFAULT false,

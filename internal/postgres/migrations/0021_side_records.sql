@@ -3,7 +3,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE side_records (
+CREATE TABLE IF NOT EXISTS side_records (
     setl_id       text NOT NULL,
     side          text NOT NULL,
     status        text NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE side_records (
     PRIMARY KEY (setl_id, side)
 );
 
-CREATE INDEX side_records_by_month ON side_records (service_month, setl_id);
+CREATE INDEX IF NOT EXISTS side_records_by_month ON side_records (service_month, setl_id);
 
 -- +goose Down
 DROP TABLE side_records;

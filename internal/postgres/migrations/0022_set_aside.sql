@@ -2,7 +2,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE set_aside (
+CREATE TABLE IF NOT EXISTS set_aside (
     file_id       uuid NOT NULL,
     line          int8 NOT NULL,
     side          text NOT NULL,
@@ -16,7 +16,7 @@ CREATE TABLE set_aside (
     PRIMARY KEY (file_id, line)
 );
 
-CREATE INDEX set_aside_by_month ON set_aside (service_month, cause);
+CREATE INDEX IF NOT EXISTS set_aside_by_month ON set_aside (service_month, cause);
 
 -- +goose Down
 DROP TABLE set_aside;

@@ -3,7 +3,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE settlements (
+CREATE TABLE IF NOT EXISTS settlements (
     setl_id       text PRIMARY KEY,
     state         text NOT NULL,
     waiting_for   text NOT NULL,
@@ -31,13 +31,13 @@ CREATE TABLE settlements (
     run_id        text
 );
 
-CREATE INDEX settlements_by_run ON settlements (run_id, kind, service_month);
+CREATE INDEX IF NOT EXISTS settlements_by_run ON settlements (run_id, kind, service_month);
 
-CREATE INDEX settlements_by_month ON settlements (service_month);
+CREATE INDEX IF NOT EXISTS settlements_by_month ON settlements (service_month);
 
-CREATE INDEX refunds_by_original ON settlements (orig_setl_id) WHERE refund;
+CREATE INDEX IF NOT EXISTS refunds_by_original ON settlements (orig_setl_id) WHERE refund;
 
-CREATE INDEX settlements_waiting ON settlements (settled_on, setl_id) WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS settlements_waiting ON settlements (settled_on, setl_id) WHERE state = 'waiting';
 
 -- +goose Down
 DROP TABLE settlements;

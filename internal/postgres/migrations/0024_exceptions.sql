@@ -2,7 +2,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE exceptions (
+CREATE TABLE IF NOT EXISTS exceptions (
     setl_id       text PRIMARY KEY,
     service_month text NOT NULL,
     kind          text NOT NULL,
@@ -13,7 +13,7 @@ CREATE TABLE exceptions (
     resolved_by   text NOT NULL DEFAULT ''
 );
 
-CREATE INDEX exceptions_by_month ON exceptions (service_month, kind);
+CREATE INDEX IF NOT EXISTS exceptions_by_month ON exceptions (service_month, kind);
 
 -- +goose Down
 DROP TABLE exceptions;

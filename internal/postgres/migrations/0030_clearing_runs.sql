@@ -3,7 +3,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE clearing_runs (
+CREATE TABLE IF NOT EXISTS clearing_runs (
     id          text PRIMARY KEY,
     month       text NOT NULL,
     kind        text NOT NULL,

@@ -3,7 +3,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE run_parts (
+CREATE TABLE IF NOT EXISTS run_parts (
     run               text NOT NULL,
     insured           text NOT NULL,
     treating          text NOT NULL,

@@ -2,7 +2,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE notices (
+CREATE TABLE IF NOT EXISTS notices (
     id        text PRIMARY KEY,
     run       text NOT NULL,
     party     text NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE notices (
     UNIQUE (run, party, direction)
 );
 
-CREATE TABLE notice_lines (
+CREATE TABLE IF NOT EXISTS notice_lines (
     notice     text NOT NULL,
     fund       text NOT NULL,
     amount_fen int8 NOT NULL,

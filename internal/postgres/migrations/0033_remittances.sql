@@ -3,7 +3,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE remittances (
+CREATE TABLE IF NOT EXISTS remittances (
     reference    text PRIMARY KEY,
     notice       text NOT NULL,
     paid_on      date NOT NULL,

@@ -4,7 +4,7 @@
 
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE holdings (
+CREATE TABLE IF NOT EXISTS holdings (
     run           text NOT NULL,
     fund          text NOT NULL,
     counterparty  text NOT NULL,

@@ -49,6 +49,20 @@ type Batch struct {
 	PostedAt time.Time
 }
 
+type Book struct {
+	Book    string
+	Region  string
+	Role    string
+	Profile string
+}
+
+type CalendarDay struct {
+	Day    time.Time
+	Kind   string
+	Name   string
+	Source string
+}
+
 type Checkpoint struct {
 	Position int64
 	Signer   string
@@ -63,6 +77,16 @@ type ClearingRun struct {
 	NoticeDate time.Time
 	Period     string
 	FrozenAt   pgtype.Timestamptz
+}
+
+type Code struct {
+	List      string
+	Code      string
+	Name      string
+	Expense   string
+	ValidFrom time.Time
+	ValidTo   pgtype.Date
+	Source    string
 }
 
 type Entry struct {
@@ -98,6 +122,15 @@ type Floor struct {
 	Account    string
 	BalanceFen int64
 	Version    int64
+}
+
+type Fund struct {
+	Code      string
+	Name      string
+	Field     string
+	ValidFrom time.Time
+	ValidTo   pgtype.Date
+	Source    string
 }
 
 type Head struct {
@@ -171,6 +204,17 @@ type Period struct {
 	State string
 }
 
+type Policy struct {
+	Key       string
+	Value     string
+	Unit      string
+	Title     string
+	ValidFrom time.Time
+	ValidTo   pgtype.Date
+	Source    string
+	Position  int64
+}
+
 type Posting struct {
 	EntryID      uuid.UUID
 	Key          string
@@ -185,6 +229,30 @@ type Posting struct {
 	Category     interface{}
 	Part         interface{}
 	BenefitYear  int64
+}
+
+type PostingRule struct {
+	Event        string
+	Step         int64
+	Title        string
+	Region       string
+	Role         string
+	Side         string
+	Red          bool
+	Subject      string
+	Counterparty string
+	Amount       string
+	Detail       bool
+	ValidFrom    time.Time
+	ValidTo      pgtype.Date
+	Source       string
+	Position     int64
+}
+
+type Region struct {
+	Code string
+	Name string
+	Kind string
 }
 
 type Remittance struct {
@@ -293,6 +361,22 @@ type SideRecord struct {
 	AcctFen      int64
 	CashFen      int64
 	OrigSetlID   string
+}
+
+type Subject struct {
+	Role                string
+	Code                string
+	Name                string
+	Layer               string
+	Normal              string
+	Postable            bool
+	Counterparty        string
+	Floor               bool
+	GroupName           string
+	GroupByCounterparty bool
+	ValidFrom           time.Time
+	ValidTo             pgtype.Date
+	Source              string
 }
 
 type TreeHash struct {

@@ -111,6 +111,59 @@ func (q *Queries) AllSealed(ctx context.Context) ([]AllSealedRow, error) {
 	return items, nil
 }
 
+const checkpointPositions = `-- name: CheckpointPositions :many
+SELECT DISTINCT position FROM checkpoints ORDER BY position
+`
+
+func (q *Queries) CheckpointPositions(ctx context.Context) ([]int64, error) {
+	rows, err := q.db.Query(ctx, checkpointPositions)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var position int64
+		if err := rows.Scan(&position); err != nil {
+			return nil, err
+		}
+		items = append(items, position)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const checkpointsAt = `-- name: CheckpointsAt :many
+SELECT signer, note FROM checkpoints WHERE position = $1 ORDER BY signer
+`
+
+type CheckpointsAtRow struct {
+	Signer string
+	Note   string
+}
+
+func (q *Queries) CheckpointsAt(ctx context.Context, position int64) ([]CheckpointsAtRow, error) {
+	rows, err := q.db.Query(ctx, checkpointsAt, position)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CheckpointsAtRow
+	for rows.Next() {
+		var i CheckpointsAtRow
+		if err := rows.Scan(&i.Signer, &i.Note); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const clearInbox = `-- name: ClearInbox :exec
 DELETE FROM inbox WHERE batch_id = ANY($1::uuid[])
 `
@@ -192,6 +245,22 @@ func (q *Queries) InsertBatch(ctx context.Context, arg InsertBatchParams) error 
 		arg.Vouchers,
 		arg.Floors,
 	)
+	return err
+}
+
+const insertCheckpoint = `-- name: InsertCheckpoint :exec
+INSERT INTO checkpoints (position, signer, note) VALUES ($1, $2, $3)
+ON CONFLICT (position, signer) DO NOTHING
+`
+
+type InsertCheckpointParams struct {
+	Position int64
+	Signer   string
+	Note     string
+}
+
+func (q *Queries) InsertCheckpoint(ctx context.Context, arg InsertCheckpointParams) error {
+	_, err := q.db.Exec(ctx, insertCheckpoint, arg.Position, arg.Signer, arg.Note)
 	return err
 }
 
@@ -310,6 +379,30 @@ func (q *Queries) InsertVouchers(ctx context.Context, arg InsertVouchersParams) 
 		arg.Positions,
 	)
 	return err
+}
+
+const lastCheckpoint = `-- name: LastCheckpoint :many
+SELECT position FROM checkpoints ORDER BY position DESC LIMIT 1
+`
+
+func (q *Queries) LastCheckpoint(ctx context.Context) ([]int64, error) {
+	rows, err := q.db.Query(ctx, lastCheckpoint)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var position int64
+		if err := rows.Scan(&position); err != nil {
+			return nil, err
+		}
+		items = append(items, position)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lastVouchers = `-- name: LastVouchers :many
