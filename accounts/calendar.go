@@ -21,6 +21,7 @@ const (
 type CalendarDay struct {
 	Date   civil.Date `json:"date"`
 	Kind   DayKind    `json:"kind"`
+	Name   string     `json:"name"` // the holiday, such as 春节
 	Source string     `json:"source"`
 }
 

@@ -12,6 +12,8 @@ const (
 	// SettlementPart lists the parts of a fund that have an expense account of
 	// their own whatever the category: "account" for 个人账户.
 	SettlementPart CodeList = "part"
+	// SourceMark explains the marks that stand in the sources of rows.
+	SourceMark CodeList = "source"
 )
 
 // Code is one entry of a code list. Expense is, for a medical type, the

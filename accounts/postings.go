@@ -1,6 +1,10 @@
 package accounts
 
-import "cloud.google.com/go/civil"
+import (
+	"strings"
+
+	"cloud.google.com/go/civil"
+)
 
 // PostingRule is one line of the posting table: what one business event
 // writes, per fund, into one account.
@@ -9,7 +13,7 @@ type PostingRule struct {
 	Title string `json:"title"` // the event for people
 	Step  int    `json:"step"`  // order of the lines within the event
 	// Region plays a part of the event: I insured city, T treating city,
-	// P province.
+	// P province, H the institution itself where the event is its own.
 	Region string `json:"region"`
 	Role   Role   `json:"role"`
 	Side   Side   `json:"side"`
@@ -17,14 +21,21 @@ type PostingRule struct {
 	// Subject is a code of the chart. "5001/category" stands for the expense
 	// account of each part's medical category.
 	Subject string `json:"subject"`
-	// Counterparty is "" for none, a part of the event (I, T, P, X), or
-	// "part": one line for each counterparty among the parts of the amount.
+	// Counterparty is "" for none, a part of the event (I, T, P, X or
+	// provider), or "part": one line for each counterparty among the parts of
+	// the amount.
 	Counterparty string `json:"counterparty"`
 	Amount       string `json:"amount"` // name of the amount in the facts of the event
 	// Detail: the line carries the medical category, the account part and the
 	// benefit year, one line for each combination.
 	Detail bool `json:"detail"`
 	Effective
+}
+
+// ByCategory tells whether the subject stands for the expense accounts of the
+// medical categories, and under which heading they are.
+func (r PostingRule) ByCategory() (heading string, ok bool) {
+	return strings.CutSuffix(r.Subject, "/category")
 }
 
 // PostingTable holds the rules of all events, every version.

@@ -1,0 +1,157 @@
+package accounts
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"fundledger/accounts/internal/db"
+	"fundledger/internal/fault"
+)
+
+// Change counts what Setup did to one kind of rows.
+type Change struct {
+	Rows      string `json:"rows"` // regions, funds, chart, postings, policy, calendar, codes
+	Inserted  int    `json:"inserted"`
+	Ended     int    `json:"ended"` // open rows that got the end of their time
+	Unchanged int    `json:"unchanged"`
+}
+
+// Setup writes the rules of the profile into the database; run again it
+// changes nothing. A newer version of a profile may bring new rows and may end
+// rows that were open. Everything else would rewrite rules that entries have
+// been posted by: a row whose content differs is an AlreadyExists error that
+// names it, and nothing is written. Other errors: NotFound and Invalid as of
+// Profile, Precondition when the database was set up from another profile,
+// Invalid when two versions of a row would hold on the same day.
+func Setup(ctx context.Context, store Store, profile string) ([]Change, error) {
+	book, err := Profile(profile)
+	if err != nil {
+		return nil, err
+	}
+	return setup(ctx, store, book)
+}
+
+func setup(ctx context.Context, store Store, book *Rulebook) (changes []Change, err error) {
+	err = store.InTx(ctx, func(tx pgx.Tx) error {
+		q := db.New(tx)
+		before, err := storedProfile(ctx, q)
+		if err != nil {
+			return err
+		}
+		if before != "" && before != book.Profile {
+			return fault.New(fault.Precondition, "this database was set up from the profile %s, not %s: give the other one a database of its own", before, book.Profile)
+		}
+		stored, err := readRows(ctx, q)
+		if err != nil {
+			return err
+		}
+		var d difference
+		regions := merge(&d, "regions", stored.regions, book.Regions, regionKey, nil)
+		funds := merge(&d, "funds", stored.funds, book.Funds, fundKey, func(f *Fund) *Effective { return &f.Effective })
+		subjects := merge(&d, "chart", stored.subjects, book.Chart.rows, subjectKey, func(s *Subject) *Effective { return &s.Effective })
+		postings := merge(&d, "postings", stored.postings, book.Postings.rows, postingKey, func(p *PostingRule) *Effective { return &p.Effective })
+		policy := merge(&d, "policy", stored.policy, book.Policy, parameterKey, func(p *Parameter) *Effective { return &p.Effective })
+		days := merge(&d, "calendar", stored.calendar, book.Calendar.rows, calendarKey, nil)
+		codes := merge(&d, "codes", stored.codes, book.Codes, codeKey, func(c *Code) *Effective { return &c.Effective })
+		if err := d.err(book.Profile); err != nil {
+			return err
+		}
+		after := rows{regions.after, funds.after, subjects.after, postings.after, policy.after, days.after, codes.after}
+		if _, err := after.rulebook(book.Profile); err != nil {
+			return err
+		}
+		changes = d.changes
+		w := writer{q, ctx, nil}
+		w.regions(regions.insert, book)
+		w.funds(funds)
+		w.subjects(subjects)
+		w.postings(postings, book.Postings.rows)
+		w.policy(policy, book.Policy)
+		w.calendar(days.insert)
+		w.codes(codes)
+		return w.err
+	})
+	return changes, err
+}
+
+// difference collects what the profile changes, and what it may not change.
+type difference struct {
+	changes   []Change
+	conflicts []string
+}
+
+func (d *difference) err(profile string) error {
+	if len(d.conflicts) == 0 {
+		return nil
+	}
+	return fault.New(fault.AlreadyExists, "the profile %s changes rows that stand in the database; give the old row an end and add a new one:\n%s", profile, strings.Join(d.conflicts, "\n")).
+		With("rows", fmt.Sprint(len(d.conflicts)))
+}
+
+// merged is what becomes of one kind of rows.
+type merged[T any] struct {
+	insert, end, after []T
+}
+
+// merge compares rows by natural key and the day they hold from. Rows that
+// only the database has stay.
+func merge[T comparable](d *difference, name string, stored, wanted []T, key func(T) string, effective func(*T) *Effective) merged[T] {
+	fullKey := func(row T) string {
+		if effective == nil {
+			return key(row)
+		}
+		return key(row) + " from " + effective(&row).From.String()
+	}
+	var m merged[T]
+	m.after = append(m.after, stored...)
+	place := map[string]int{}
+	for i, row := range stored {
+		place[fullKey(row)] = i
+	}
+	change := Change{Rows: name}
+	for _, row := range wanted {
+		i, known := place[fullKey(row)]
+		switch {
+		case !known:
+			m.insert = append(m.insert, row)
+			m.after = append(m.after, row)
+			change.Inserted++
+		case stored[i] == row:
+			change.Unchanged++
+		case effective != nil && endsOnly(stored[i], row, effective):
+			m.end = append(m.end, row)
+			m.after[i] = row
+			change.Ended++
+		default:
+			d.conflicts = append(d.conflicts, fullKey(row)+": "+differingFields(stored[i], row))
+		}
+	}
+	d.changes = append(d.changes, change)
+	return m
+}
+
+// endsOnly: an open row gets the end of its time and is otherwise the same.
+func endsOnly[T comparable](stored, wanted T, effective func(*T) *Effective) bool {
+	if !effective(&stored).To.IsZero() {
+		return false
+	}
+	effective(&stored).To = effective(&wanted).To
+	return stored == wanted
+}
+
+// differingFields writes each field that differs as "value 20, now 25".
+func differingFields[T any](stored, wanted T) string {
+	var list []string
+	a, b := reflect.ValueOf(stored), reflect.ValueOf(wanted)
+	for _, field := range reflect.VisibleFields(a.Type()) {
+		x, y := a.FieldByIndex(field.Index), b.FieldByIndex(field.Index)
+		if !field.Anonymous && !x.Equal(y) {
+			list = append(list, fmt.Sprintf("%s %v, now %v", strings.ToLower(field.Name), x, y))
+		}
+	}
+	return strings.Join(list, "; ")
+}
