@@ -65,12 +65,16 @@ const (
 	checkTurnover = "daily turnover"   // projected turnover by day against the legs
 )
 
+// NewObserver makes an observer that has seen nothing. The walk starts over
+// when the database asks for a retry, and then makes its observers anew.
+type NewObserver func() Observer
+
 // Check proves from the entries alone that the journal is whole and that all
 // that is derived from it agrees: it replays every entry in order, then
 // compares floors, vouchers, balances, lines and turnover. All of it and the
 // observers see one snapshot. It reads what CatchUp has projected. The error
 // is a failure to check; what is wrong with the books is in the findings.
-func (j *Journal) Check(ctx context.Context, observers ...Observer) (*CheckReport, error) {
+func (j *Journal) Check(ctx context.Context, observers ...NewObserver) (*CheckReport, error) {
 	var report *CheckReport
 	err := j.store.Snapshot(ctx, func(tx pgx.Tx) error {
 		c := newChecker(j, observers)
@@ -103,11 +107,15 @@ type accountCheck struct {
 	days          map[string]*dayTurnover
 }
 
-func newChecker(j *Journal, observers []Observer) *checker {
-	return &checker{
-		journal: j, observers: observers, items: map[string]int64{}, seed: maphash.MakeSeed(),
+func newChecker(j *Journal, observers []NewObserver) *checker {
+	c := &checker{
+		journal: j, items: map[string]int64{}, seed: maphash.MakeSeed(),
 		accounts: map[string]*accountCheck{}, floors: map[string]accounts.Fen{}, vouchers: map[voucherSeries]*seriesCheck{},
 	}
+	for _, observer := range observers {
+		c.observers = append(c.observers, observer())
+	}
+	return c
 }
 
 func (c *checker) run(ctx context.Context, tx pgx.Tx) error {

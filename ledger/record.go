@@ -103,6 +103,7 @@ func (j *Journal) locate(ctx context.Context, q *db.Queries, record *Record) err
 }
 
 // Walk streams the sealed journal in its order, as it stands in one snapshot.
+// When the database asks for a retry it starts over from the first entry.
 // An entry that the sequence names and the journal lacks is an Internal error.
 func (j *Journal) Walk(ctx context.Context, fn func(*Record) error) error {
 	return j.store.Snapshot(ctx, func(tx pgx.Tx) error {
