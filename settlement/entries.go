@@ -1,0 +1,144 @@
+package settlement
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"fundledger/accounts"
+	"fundledger/ledger"
+)
+
+// preparer signs the entries that reconciliation makes.
+const preparer = "reconcile"
+
+// eventOf is the event of the posting table by which a settlement is accepted.
+var eventOf = map[RunKind]string{InProvince: "settlement.in_province", CrossOut: "settlement.out", CrossIn: "settlement.in"}
+
+// entryKey is the idempotency key of a settlement's entry.
+func entryKey(setlID string) string { return "settlement/" + setlID }
+
+// entry drafts the acceptance of a settlement, all funds in one entry. A
+// settlement of which no fund pays anything has no postings. The period is
+// still open.
+func (s *Settlements) entry(r *record) (ledger.Entry, error) {
+	kind, _ := s.rules.kindOf(r.insured, r.treating)
+	e := ledger.Entry{
+		Key: entryKey(r.id), Date: r.settledOn(), Kind: eventOf[kind], Source: "setl:" + r.id, Preparer: preparer,
+		Summary: "异地就医结算 " + r.id,
+	}
+	if r.refund {
+		e.Summary = "异地就医退费 " + r.id + " 冲 " + r.orig
+		e.Corrects = uuid.NullUUID{UUID: ledger.EntryID(entryKey(r.orig)), Valid: true}
+	}
+	funds := make(map[string][]ledger.Part, 4)
+	for part, amount := range r.parts {
+		if amount == 0 {
+			continue
+		}
+		fund, err := s.rules.fundOf(part, r.insutype, e.Date)
+		if err != nil {
+			return e, err
+		}
+		funds[fund] = append(funds[fund], ledger.Part{Amount: amount, Dimensions: ledger.Dimensions{
+			Category: r.medType, Part: partName(part), BenefitYear: r.benefitYear()}})
+	}
+	regions := map[string]string{"I": r.insured, "T": r.treating, "P": s.rules.home, "provider": r.provider}
+	for _, fund := range slices.Sorted(maps.Keys(funds)) {
+		postings, err := ledger.Draft(s.book, ledger.Facts{Event: e.Kind, Date: e.Date, Fund: fund, Regions: regions,
+			Amounts: map[string][]ledger.Part{"amount": funds[fund]}})
+		if err != nil {
+			return e, err
+		}
+		e.Postings = append(e.Postings, postings...)
+	}
+	return e, nil
+}
+
+// benefitYear is the year of discharge (J44).
+func (r *record) benefitYear() int { return r.enddate.Year }
+
+// setPeriods gives each entry the earliest month, from that of its date on,
+// that is open in all its books. One look is enough while all books are open.
+func (s *Settlements) setPeriods(ctx context.Context, tx pgx.Tx, entries []ledger.Entry) error {
+	type wanted struct {
+		month accounts.Month
+		books string
+	}
+	byMonth := map[accounts.Month]map[accounts.Book]bool{}
+	for i := range entries {
+		month := accounts.MonthOf(entries[i].Date)
+		if byMonth[month] == nil {
+			byMonth[month] = map[accounts.Book]bool{}
+		}
+		for k := range entries[i].Postings {
+			byMonth[month][entries[i].Postings[k].Account.Book] = true
+		}
+	}
+	open := map[accounts.Month]bool{}
+	for month, books := range byMonth {
+		period, err := s.journal.OpenPeriod(ctx, tx, month, slices.Sorted(maps.Keys(books))...)
+		if err != nil {
+			return err
+		}
+		open[month] = period == month
+	}
+	found := map[wanted]accounts.Month{}
+	for i := range entries {
+		e := &entries[i]
+		month := accounts.MonthOf(e.Date)
+		if e.Period = month; open[month] {
+			continue
+		}
+		books := booksOf(e)
+		key := wanted{month, string(join(books))}
+		if found[key] == "" {
+			period, err := s.journal.OpenPeriod(ctx, tx, month, books...)
+			if err != nil {
+				return err
+			}
+			found[key] = period
+		}
+		e.Period = found[key]
+	}
+	return nil
+}
+
+func booksOf(e *ledger.Entry) []accounts.Book {
+	books := map[accounts.Book]bool{}
+	for k := range e.Postings {
+		books[e.Postings[k].Account.Book] = true
+	}
+	return slices.Sorted(maps.Keys(books))
+}
+
+func join(books []accounts.Book) (joined accounts.Book) {
+	for _, b := range books {
+		joined += b + " "
+	}
+	return joined
+}
+
+// post appends the entries that have postings, all or none.
+func (s *Settlements) post(ctx context.Context, tx pgx.Tx, entries []ledger.Entry) error {
+	entries = slices.DeleteFunc(slices.Clone(entries), func(e ledger.Entry) bool { return len(e.Postings) == 0 })
+	if len(entries) == 0 {
+		return nil
+	}
+	if err := s.setPeriods(ctx, tx, entries); err != nil {
+		return err
+	}
+	results, err := s.journal.PostTx(ctx, tx, entries)
+	if err != nil {
+		return err
+	}
+	for _, r := range results {
+		if r.Err != nil {
+			return r.Err
+		}
+	}
+	return nil
+}

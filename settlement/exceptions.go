@@ -1,0 +1,117 @@
+package settlement
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"fundledger/settlement/internal/db"
+)
+
+// finding is a settlement that is an exception, or has been one until now.
+type finding struct {
+	id     string
+	sides  *sides
+	kind   string
+	detail string
+}
+
+// except keeps exceptions.
+func (r *reconciliation) except(ctx context.Context, q *db.Queries, found []*finding) error {
+	if len(found) == 0 {
+		return nil
+	}
+	p := db.WriteExceptionsParams{Month: string(r.month)}
+	for _, f := range found {
+		p.SetlIds, p.Kinds = append(p.SetlIds, f.id), append(p.Kinds, f.kind)
+		p.Refunds, p.Details = append(p.Refunds, f.sides.refund()), append(p.Details, f.detail)
+	}
+	return q.WriteExceptions(ctx, p)
+}
+
+// explain words the details (the fields that differ, where each side's row
+// stands), and tells amounts that differ from other fields.
+func explain(ctx context.Context, q *db.Queries, found []*finding) error {
+	if len(found) == 0 {
+		return nil
+	}
+	files, err := filesOf(ctx, q, found)
+	if err != nil {
+		return err
+	}
+	var differing []string
+	for _, f := range found {
+		f.detail = f.sides.places(files)
+		if f.kind == KindFieldsDiffer {
+			differing = append(differing, f.id)
+		}
+	}
+	if len(differing) == 0 {
+		return nil
+	}
+	rows, err := q.ReadContent(ctx, db.ReadContentParams{SetlIds: differing, Sides: []string{string(Center), string(Treating), string(Insured)}})
+	if err != nil {
+		return err
+	}
+	contents := make(map[string]map[Side]*record, len(differing))
+	for i := range rows {
+		if contents[rows[i].SetlID] == nil {
+			contents[rows[i].SetlID] = map[Side]*record{}
+		}
+		contents[rows[i].SetlID][Side(rows[i].Side)] = recordOf(&rows[i])
+	}
+	for _, f := range found {
+		if f.kind == KindFieldsDiffer {
+			kind, detail := compareSides(contents[f.id])
+			f.kind, f.detail = kind, detail+"; "+f.detail
+		}
+	}
+	return nil
+}
+
+// resolve closes the exceptions of settlements that agree now, and notes the
+// latest file that made them agree.
+func resolve(ctx context.Context, q *db.Queries, agreed []*finding) (int, error) {
+	if len(agreed) == 0 {
+		return 0, nil
+	}
+	files, err := filesOf(ctx, q, agreed)
+	if err != nil {
+		return 0, err
+	}
+	var p db.ResolveExceptionsParams
+	for _, f := range agreed {
+		var latest db.LoadOrdersRow
+		for _, side := range f.sides {
+			if file := files[side.FileID]; file.LoadOrder > latest.LoadOrder {
+				latest = file
+			}
+		}
+		p.SetlIds, p.Files = append(p.SetlIds, f.id), append(p.Files, latest.Name)
+	}
+	n, err := q.ResolveExceptions(ctx, p)
+	return int(n), err
+}
+
+// filesOf reads the files that the sides' records stand in.
+func filesOf(ctx context.Context, q *db.Queries, list []*finding) (map[uuid.UUID]db.LoadOrdersRow, error) {
+	ids := map[uuid.UUID]bool{}
+	for _, f := range list {
+		for _, side := range f.sides {
+			if side != nil {
+				ids[side.FileID] = true
+			}
+		}
+	}
+	rows, err := q.LoadOrders(ctx, slices.Collect(maps.Keys(ids)))
+	if err != nil {
+		return nil, err
+	}
+	files := make(map[uuid.UUID]db.LoadOrdersRow, len(rows))
+	for _, r := range rows {
+		files[r.ID] = r
+	}
+	return files, nil
+}

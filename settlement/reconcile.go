@@ -1,0 +1,279 @@
+package settlement
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"fundledger/accounts"
+	"fundledger/internal/fault"
+	"fundledger/settlement/internal/db"
+)
+
+const (
+	// reconcileChunk is how many settlements one transaction takes.
+	reconcileChunk = 2000
+	// reconcileWorkers work on chunks at the same time.
+	reconcileWorkers = 3
+	// listed is how many exceptions and waiting refunds a report lists.
+	listed = 1000
+)
+
+// ReconcileOptions say how a month is reconciled. The zero value is fine.
+type ReconcileOptions struct {
+	// Workers is how many transactions run at the same time; 0 means 3.
+	Workers int
+	// Progress is told how many settlements have been looked at. It is called
+	// from one goroutine.
+	Progress func(settlements int64)
+}
+
+// ReconcileReport is how a month stands after its reconciliation.
+type ReconcileReport struct {
+	Month accounts.Month `json:"month"`
+	// Groups of the totals compared (险种 × 清算类别 × pair of regions), and
+	// those in which the sides differ.
+	Groups       int               `json:"groups"`
+	TotalsDiffer []TotalDifference `json:"totals_differ"`
+	// Posted counts what this call has posted, refunds of other months too.
+	Posted int64 `json:"posted"`
+	// Matched counts the settlements of the month that are equal on all three
+	// sides, by this call or before: posted, or refunds that wait.
+	Matched         int64            `json:"matched"`
+	Waiting         int64            `json:"waiting"`  // those of them that wait
+	Resolved        int64            `json:"resolved"` // exceptions that agree now
+	Exceptions      map[string]int64 `json:"exceptions"`
+	OpenExceptions  []Exception      `json:"open_exceptions"`
+	MoreExceptions  int64            `json:"more_exceptions"` // kept, not listed here
+	WaitingRefunds  []WaitingRefund  `json:"waiting_refunds"` // of all months
+	HalfLoadedFiles []string         `json:"half_loaded_files"`
+}
+
+// Exception is a settlement that the three sides do not agree on.
+type Exception struct {
+	SetlID string `json:"setl_id"`
+	Kind   string `json:"kind"`
+	Detail string `json:"detail"`
+}
+
+// WaitingRefund is a refund that all sides agree on and that cannot be posted yet.
+type WaitingRefund struct {
+	SetlID   string         `json:"setl_id"`
+	Month    accounts.Month `json:"month"`
+	Original string         `json:"orig_setl_id"`
+	Reason   string         `json:"reason"`
+}
+
+// Reconcile compares the three sides of a service month (J41–43), posts what
+// they agree on and keeps the rest as exceptions. Run again it posts only what
+// has newly come to agree; with no new file it reads no records at all. It
+// may be interrupted, or run twice at once: the journal comes out the same.
+//
+// Records of a file that is not fully loaded are left alone until it is.
+// Errors: NotFound when no file has a row of the month.
+func (s *Settlements) Reconcile(ctx context.Context, month accounts.Month, options ReconcileOptions) (*ReconcileReport, error) {
+	r := reconciliation{s: s, month: month, options: options}
+	if err := r.begin(ctx); err != nil {
+		return nil, err
+	}
+	if r.due {
+		if err := r.records(ctx); err != nil {
+			return nil, err
+		}
+	}
+	refunds, err := s.postRefunds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.posted.Add(refunds)
+	if err := r.finish(ctx); err != nil {
+		return nil, err
+	}
+	return r.report(ctx)
+}
+
+// begin compares the totals, and finds out whether there is anything new.
+func (r *reconciliation) begin(ctx context.Context) error {
+	return r.s.store.Snapshot(ctx, func(tx pgx.Tx) error {
+		q := db.New(tx)
+		files, err := q.MonthFiles(ctx, string(r.month))
+		if err != nil {
+			return err
+		}
+		if len(files) == 0 {
+			return fault.New(fault.NotFound, "no imported file has a row of service month %s: run fundledger import settlements first", r.month)
+		}
+		r.due, r.loaded, r.half = false, []uuid.UUID{}, []string{}
+		for _, f := range files {
+			r.due = r.due || !f.Reconciled
+			if f.State == fileLoaded {
+				r.loaded = append(r.loaded, f.FileID)
+			} else {
+				r.half = append(r.half, f.Side+" "+f.Name)
+			}
+		}
+		rows, err := q.SideTotals(ctx, string(r.month))
+		if err != nil {
+			return err
+		}
+		r.groups, r.differ = compareTotals(rows)
+		open, err := q.OpenExceptionsOf(ctx, string(r.month))
+		if err != nil {
+			return err
+		}
+		r.open = make(map[string]bool, len(open))
+		for _, id := range open {
+			r.open[id] = true
+		}
+		return nil
+	})
+}
+
+// records goes through the settlements of the month in chunks.
+func (r *reconciliation) records(ctx context.Context) error {
+	chunks := make(chan chunk)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(chunks)
+		return r.cut(ctx, chunks)
+	})
+	workers := r.options.Workers
+	if workers <= 0 {
+		workers = reconcileWorkers
+	}
+	r.lanes = newLanes(workers)
+	for range workers {
+		group.Go(func() error {
+			for c := range chunks {
+				if err := r.settle(ctx, c); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// cut reads the month's settlement ids and hands out those that are not posted.
+func (r *reconciliation) cut(ctx context.Context, chunks chan<- chunk) error {
+	after, seen := "", int64(0)
+	for {
+		var c chunk
+		var last string
+		err := r.s.store.Snapshot(ctx, func(tx pgx.Tx) error {
+			c, last = chunk{}, ""
+			q := db.New(tx)
+			rows, err := q.RecordsOfMonth(ctx, db.RecordsOfMonthParams{Month: string(r.month), After: after, RowLimit: 3 * reconcileChunk})
+			if err != nil || len(rows) == 0 {
+				return err
+			}
+			last = rows[len(rows)-1]
+			settled, err := q.SettledAmong(ctx, rows)
+			if err != nil {
+				return err
+			}
+			states := make(map[string]string, len(settled))
+			for _, row := range settled {
+				states[row.SetlID] = row.State
+			}
+			for i, id := range rows {
+				if i > 0 && rows[i-1] == id {
+					continue
+				}
+				c.seen++
+				switch states[id] {
+				case statePosted:
+					continue
+				case stateWaiting:
+					c.waiting = append(c.waiting, id)
+				}
+				c.ids = append(c.ids, id)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if last == "" {
+			return nil
+		}
+		after = last
+		seen += int64(c.seen)
+		if r.options.Progress != nil {
+			r.options.Progress(seen)
+		}
+		if len(c.ids) == 0 {
+			continue
+		}
+		select {
+		case chunks <- c:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// finish notes which files the month has been reconciled with.
+func (r *reconciliation) finish(ctx context.Context) error {
+	return r.s.store.InTx(ctx, func(tx pgx.Tx) error {
+		q := db.New(tx)
+		// What a reconciliation that ran at the same time found may be overtaken.
+		if _, err := q.ResolvePosted(ctx, string(r.month)); err != nil {
+			return err
+		}
+		if !r.due {
+			return nil
+		}
+		return q.MarkReconciled(ctx, db.MarkReconciledParams{Month: string(r.month), Files: r.loaded})
+	})
+}
+
+func (r *reconciliation) report(ctx context.Context) (*ReconcileReport, error) {
+	var report *ReconcileReport
+	err := r.s.store.Snapshot(ctx, func(tx pgx.Tx) error {
+		q := db.New(tx)
+		report = &ReconcileReport{
+			Month: r.month, Groups: r.groups, TotalsDiffer: r.differ, Posted: r.posted.Load(), Resolved: r.resolved.Load(),
+			Exceptions: map[string]int64{}, OpenExceptions: []Exception{}, WaitingRefunds: []WaitingRefund{}, HalfLoadedFiles: r.half,
+		}
+		states, err := q.CountSettlements(ctx, string(r.month))
+		if err != nil {
+			return err
+		}
+		for _, row := range states {
+			report.Matched += row.Records
+			if row.State == stateWaiting {
+				report.Waiting = row.Records
+			}
+		}
+		kinds, err := q.CountExceptions(ctx, string(r.month))
+		if err != nil {
+			return err
+		}
+		for _, row := range kinds {
+			report.Exceptions[row.Kind] = row.Records
+			report.MoreExceptions += row.Records
+		}
+		open, err := q.ListExceptions(ctx, db.ListExceptionsParams{Month: string(r.month), RowLimit: listed})
+		if err != nil {
+			return err
+		}
+		for _, row := range open {
+			report.OpenExceptions = append(report.OpenExceptions, Exception{SetlID: row.SetlID, Kind: row.Kind, Detail: row.Detail})
+		}
+		report.MoreExceptions -= int64(len(open))
+		waiting, err := q.ListWaiting(ctx, listed)
+		if err != nil {
+			return err
+		}
+		for _, row := range waiting {
+			report.WaitingRefunds = append(report.WaitingRefunds, WaitingRefund{SetlID: row.SetlID, Month: accounts.Month(row.ServiceMonth),
+				Original: row.OrigSetlID, Reason: row.WaitingFor})
+		}
+		return nil
+	})
+	return report, err
+}

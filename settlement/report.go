@@ -1,0 +1,197 @@
+package settlement
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"fundledger/accounts"
+	"fundledger/internal/fault"
+	"fundledger/settlement/internal/db"
+)
+
+// MonthReport is what a service month came to. Matched records are equal on
+// all three sides, waiting refunds among them; a refund is a record of its
+// own, and negative.
+type MonthReport struct {
+	Month accounts.Month `json:"month"`
+	// Records are the settlements that any side has a row of, refunds not
+	// counted, rejected ones counted.
+	Records        int64        `json:"records"`
+	MatchedRecords int64        `json:"matched_records"`
+	MatchedAmount  accounts.Fen `json:"matched_amount"` // all fund and account parts
+	// Exceptions counts settlements by kind, and under duplicate_row_ignored
+	// those of which a file had a row twice.
+	Exceptions       map[string]int64    `json:"exceptions"`
+	ExceptionIDs     map[string][]string `json:"exception_ids"`
+	InProvince       []PairAmount        `json:"in_province"`
+	CrossProvinceOut []PairAmount        `json:"cross_province_out"`
+	CrossProvinceIn  []PairAmount        `json:"cross_province_in"`
+	InProvinceNet    []CityNet           `json:"in_province_net"`
+}
+
+// PairAmount is what a pair of regions comes to in a fund: the matched records
+// that touch the fund and their net amount.
+type PairAmount struct {
+	Insured  string       `json:"insured"`
+	Treating string       `json:"treating"`
+	Fund     string       `json:"fund"`
+	Count    int64        `json:"count"`
+	Amount   accounts.Fen `json:"amount"`
+}
+
+// CityNet is payable less receivable of a city in a fund: positive for a debtor.
+type CityNet struct {
+	City       string       `json:"city"`
+	Fund       string       `json:"fund"`
+	Payable    accounts.Fen `json:"payable"`
+	Receivable accounts.Fen `json:"receivable"`
+	Net        accounts.Fen `json:"net"`
+}
+
+// MonthReport reports a service month. Errors: NotFound when no file has a row
+// of the month, Precondition when files came after its last reconciliation.
+func (s *Settlements) MonthReport(ctx context.Context, month accounts.Month) (*MonthReport, error) {
+	var report *MonthReport
+	err := s.store.Snapshot(ctx, func(tx pgx.Tx) error {
+		q := db.New(tx)
+		if err := requireReconciled(ctx, q, month); err != nil {
+			return err
+		}
+		report = &MonthReport{Month: month, Exceptions: map[string]int64{}, ExceptionIDs: map[string][]string{}}
+		if err := report.readExceptions(ctx, q); err != nil {
+			return err
+		}
+		rows, err := q.ReportSettlements(ctx, string(month))
+		if err != nil {
+			return err
+		}
+		return report.add(s.rules, rows)
+	})
+	return report, err
+}
+
+func requireReconciled(ctx context.Context, q *db.Queries, month accounts.Month) error {
+	files, err := q.MonthFiles(ctx, string(month))
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return fault.New(fault.NotFound, "no imported file has a row of service month %s", month)
+	}
+	for _, f := range files {
+		if f.State != fileLoaded {
+			return fault.New(fault.Precondition, "%s file %s is half loaded: import it again, then run fundledger reconcile --month %s", f.Side, f.Name, month)
+		}
+	}
+	for _, f := range files {
+		if !f.Reconciled {
+			return fault.New(fault.Precondition, "%s file %s has rows of %s and came after its last reconciliation: run fundledger reconcile --month %s", f.Side, f.Name, month, month)
+		}
+	}
+	return nil
+}
+
+func (r *MonthReport) readExceptions(ctx context.Context, q *db.Queries) error {
+	rows, err := q.ReportExceptions(ctx, string(r.Month))
+	if err != nil {
+		return err
+	}
+	rejected := map[string]bool{}
+	for _, row := range rows {
+		r.Exceptions[row.Kind]++
+		r.ExceptionIDs[row.Kind] = append(r.ExceptionIDs[row.Kind], row.SetlID)
+		if !row.Refund {
+			r.Records++
+		}
+		rejected[row.SetlID] = isRejection(row.Kind)
+	}
+	for _, ids := range r.ExceptionIDs {
+		slices.Sort(ids)
+	}
+	duplicates, err := q.ReportDuplicates(ctx, string(r.Month))
+	if err != nil {
+		return err
+	}
+	for _, id := range duplicates {
+		if !rejected[id] {
+			r.Exceptions[KindDuplicateRow]++
+		}
+	}
+	return nil
+}
+
+// isRejection tells the kinds of rejected rows from those of reconciliation.
+func isRejection(kind string) bool {
+	switch kind {
+	case KindMissingCenter, KindMissingTreating, KindMissingInsured, KindAmountDiffers, KindFieldsDiffer, KindConflictingRow:
+		return false
+	}
+	return true
+}
+
+// add sums the matched settlements of the month.
+func (r *MonthReport) add(rules *rules, rows []db.ReportSettlementsRow) error {
+	type pair struct{ insured, treating, fund string }
+	pairs := map[RunKind]map[pair]PairAmount{InProvince: {}, CrossOut: {}, CrossIn: {}}
+	for _, row := range rows {
+		r.MatchedRecords += row.Records
+		if !row.Refund {
+			r.Records += row.Records
+		}
+		counts := [partCount]int64{row.HifpRecords, row.CvlservRecords, row.HifesRecords, row.HifmiRecords, row.HifobRecords, row.MafRecords, row.OthRecords, row.AcctRecords}
+		amounts := partsOf(row.HifpFen, row.CvlservFen, row.HifesFen, row.HifmiFen, row.HifobFen, row.MafFen, row.OthFen, row.AcctFen)
+		r.MatchedAmount += amounts.sum()
+		for part, count := range counts {
+			if count == 0 {
+				continue
+			}
+			fund, err := rules.fundOf(part, row.Insutype, r.Month.Last())
+			if err != nil {
+				return err
+			}
+			if part == pAcct && fund == row.Insutype { // a record that has both parts touches the fund once
+				count = row.HifpAcctRecords - row.HifpRecords
+			}
+			key := pair{row.Insured, row.Treating, fund}
+			p := pairs[RunKind(row.Kind)][key]
+			p.Insured, p.Treating, p.Fund = key.insured, key.treating, key.fund
+			p.Count += count
+			p.Amount += amounts[part]
+			pairs[RunKind(row.Kind)][key] = p
+		}
+	}
+	sorted := func(kind RunKind) []PairAmount {
+		list := slices.SortedFunc(maps.Values(pairs[kind]), func(a, b PairAmount) int {
+			return cmp.Or(cmp.Compare(a.Insured, b.Insured), cmp.Compare(a.Treating, b.Treating), cmp.Compare(a.Fund, b.Fund))
+		})
+		return append([]PairAmount{}, list...)
+	}
+	r.InProvince, r.CrossProvinceOut, r.CrossProvinceIn = sorted(InProvince), sorted(CrossOut), sorted(CrossIn)
+	r.InProvinceNet = net(r.InProvince)
+	return nil
+}
+
+// net adds up what each city pays and gets.
+func net(pairs []PairAmount) []CityNet {
+	type key struct{ city, fund string }
+	cities := map[key]CityNet{}
+	for _, p := range pairs {
+		owes := cities[key{p.Insured, p.Fund}]
+		owes.Payable += p.Amount
+		cities[key{p.Insured, p.Fund}] = owes
+		gets := cities[key{p.Treating, p.Fund}]
+		gets.Receivable += p.Amount
+		cities[key{p.Treating, p.Fund}] = gets
+	}
+	list := make([]CityNet, 0, len(cities))
+	for k, c := range cities {
+		c.City, c.Fund, c.Net = k.city, k.fund, c.Payable-c.Receivable
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(a, b CityNet) int { return cmp.Or(cmp.Compare(a.City, b.City), cmp.Compare(a.Fund, b.Fund)) })
+	return list
+}

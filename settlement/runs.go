@@ -1,0 +1,163 @@
+package settlement
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"cloud.google.com/go/civil"
+	"github.com/jackc/pgx/v5"
+
+	"fundledger/accounts"
+	"fundledger/settlement/internal/db"
+)
+
+// RunKind is what a clearing run collects.
+type RunKind string
+
+const (
+	InProvince RunKind = "in-province" // 省内
+	CrossOut   RunKind = "cross-out"   // 跨省, our patients elsewhere
+	CrossIn    RunKind = "cross-in"    // 跨省, patients of other provinces here
+)
+
+// TagRun puts up to limit posted settlements of the kind, with a service month
+// not after the given one and in no run yet, into the run, and returns how
+// many; 0 means that none is left. Whoever calls it holds the run.
+func TagRun(ctx context.Context, tx pgx.Tx, run string, kind RunKind, month accounts.Month, limit int) (int64, error) {
+	return db.New(tx).TagRun(ctx, db.TagRunParams{Run: run, Kind: string(kind), Month: string(month), RowLimit: int64(limit)})
+}
+
+// RunTotal is what a run has for one pair of regions in one fund, category,
+// part and benefit year. Records counts the settlements that touch it (a part
+// of 0.00 does not), refunds included; CarriedOver those of them whose service
+// month is earlier than the run's.
+type RunTotal struct {
+	Insured, Treating, Fund, Category, Part string
+	BenefitYear                             int
+	Records                                 int64
+	CarriedOver                             int64
+	Amount                                  accounts.Fen
+}
+
+// RunTotals sums the settlements of a run, in order of insured region,
+// treating region, fund, category, part and benefit year.
+func RunTotals(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, run string, month accounts.Month) ([]RunTotal, error) {
+	rows, err := db.New(tx).SumRun(ctx, db.SumRunParams{Run: run, Month: string(month)})
+	if err != nil {
+		return nil, err
+	}
+	funds := newRules(book)
+	var totals []RunTotal
+	for _, r := range rows {
+		amounts := partsOf(r.HifpFen, r.CvlservFen, r.HifesFen, r.HifmiFen, r.HifobFen, r.MafFen, r.OthFen, r.AcctFen)
+		records := [partCount]int64{r.HifpRecords, r.CvlservRecords, r.HifesRecords, r.HifmiRecords, r.HifobRecords, r.MafRecords, r.OthRecords, r.AcctRecords}
+		for part, n := range records {
+			if n == 0 {
+				continue
+			}
+			fund, err := funds.fundOf(part, r.Insutype, month.Last())
+			if err != nil {
+				return nil, err
+			}
+			t := RunTotal{Insured: r.Insured, Treating: r.Treating, Fund: fund, Category: r.MedType, Part: partName(part),
+				BenefitYear: int(r.BenefitYear), Records: n, Amount: amounts[part]}
+			if r.Carried {
+				t.CarriedOver = n
+			}
+			totals = append(totals, t)
+		}
+	}
+	slices.SortStableFunc(totals, RunTotal.compare)
+	return mergeTotals(totals), nil
+}
+
+func (t RunTotal) compare(u RunTotal) int {
+	return cmp.Or(cmp.Compare(t.Insured, u.Insured), cmp.Compare(t.Treating, u.Treating), cmp.Compare(t.Fund, u.Fund),
+		cmp.Compare(t.Category, u.Category), cmp.Compare(t.Part, u.Part), cmp.Compare(t.BenefitYear, u.BenefitYear))
+}
+
+// mergeTotals adds up neighbours with the same key.
+func mergeTotals(sorted []RunTotal) []RunTotal {
+	merged := sorted[:0]
+	for _, t := range sorted {
+		if n := len(merged); n > 0 && merged[n-1].compare(t) == 0 {
+			last := &merged[n-1]
+			last.Records += t.Records
+			last.CarriedOver += t.CarriedOver
+			last.Amount += t.Amount
+			continue
+		}
+		merged = append(merged, t)
+	}
+	return merged
+}
+
+func partsOf(fen ...int64) (p parts) {
+	for i := range p {
+		p[i] = accounts.Fen(fen[i])
+	}
+	return p
+}
+
+// partName is the part that a line carries: "account" for 个人账户, else empty.
+func partName(part int) string {
+	if part == pAcct {
+		return "account"
+	}
+	return ""
+}
+
+// CarriedOverRecord is a settlement that missed the cut-off of its own month.
+// Overdue tells that it is past the limits of J49.
+type CarriedOverRecord struct {
+	SetlID       string         `json:"setl_id"`
+	ServiceMonth accounts.Month `json:"service_month"`
+	Overdue      bool           `json:"overdue"`
+}
+
+// CarriedOver lists the settlements of the run whose service month is earlier
+// than the run's month, oldest first.
+func CarriedOver(ctx context.Context, tx pgx.Tx, run string, month accounts.Month) ([]CarriedOverRecord, error) {
+	rows, err := db.New(tx).CarriedOver(ctx, db.CarriedOverParams{Run: run, Month: string(month)})
+	if err != nil {
+		return nil, err
+	}
+	records := make([]CarriedOverRecord, len(rows))
+	for i, r := range rows {
+		service := accounts.Month(r.ServiceMonth)
+		records[i] = CarriedOverRecord{SetlID: r.SetlID, ServiceMonth: service, Overdue: overdue(service, month)}
+	}
+	return records, nil
+}
+
+// overdue applies J49: a record is deferred by two months at most, and a
+// year's records are cleared within the first quarter of the next year; a
+// month's run is cleared in the month after it.
+func overdue(service, run accounts.Month) bool {
+	cleared := run.Add(1)
+	quarter := accounts.MonthOf(civil.Date{Year: service.Year() + 1, Month: time.March, Day: 31})
+	return run.Sub(service) > 2 || cleared > quarter
+}
+
+// ExceptionCount is how many settlements of a month stand open for a reason.
+type ExceptionCount struct {
+	Month accounts.Month `json:"month"`
+	Kind  string         `json:"kind"`
+	Count int64          `json:"count"`
+}
+
+// OpenExceptions counts the open exceptions, and the refunds that wait for
+// their original (kind refund_waiting), by month and kind.
+func OpenExceptions(ctx context.Context, tx pgx.Tx) ([]ExceptionCount, error) {
+	rows, err := db.New(tx).CountOpen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	counts := make([]ExceptionCount, len(rows))
+	for i, r := range rows {
+		counts[i] = ExceptionCount{Month: accounts.Month(r.ServiceMonth), Kind: r.Kind, Count: r.Records}
+	}
+	return counts, nil
+}
