@@ -28,7 +28,12 @@ const collectChunk = 20_000
 func (c *Clearing) Clear(ctx context.Context, month accounts.Month, noticeDate civil.Date) ([]Run, error) {
 	given := !noticeDate.IsZero()
 	if !given {
-		noticeDate = month.Add(1).First().AddDays(27)
+		first := month.Add(1).First()
+		day, err := c.book.Policy.Int(policyNoticeDay, first)
+		if err != nil {
+			return nil, err
+		}
+		noticeDate = first.AddDays(day - 1)
 	}
 	if !noticeDate.After(month.Last()) {
 		return nil, fault.New(fault.Invalid, "notice date %s lies before the end of service month %s: give a later one", noticeDate, month)

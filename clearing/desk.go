@@ -119,13 +119,12 @@ func (d *desk) settle(line *payLine, open accounts.Fen, closed bool) error {
 	if line.all {
 		line.asked = open
 	}
-	fail := func(kind fault.Kind, reason string) error {
+	fail := func(kind fault.Kind, reason string) *fault.Error {
 		return fault.New(kind, "notice %s, fund %s: %s was asked and %s is open: %s", d.notice.ID, line.Fund, line.asked, open, reason).
 			With("notice", d.notice.ID).With("fund", line.Fund).With("asked", line.asked.String()).With("open", open.String())
 	}
 	beyond := func(over accounts.Fen) error {
-		err := fail(fault.Insufficient, over.String()+" is more than is owed")
-		return err.(*fault.Error).With("shortfall", over.String())
+		return fail(fault.Insufficient, over.String()+" is more than is owed").With("shortfall", over.String())
 	}
 	switch asked := line.asked; {
 	case closed && asked != 0:
@@ -144,7 +143,7 @@ func (d *desk) settle(line *payLine, open accounts.Fen, closed bool) error {
 }
 
 // short refuses a payment that the province has no money for.
-func (d *desk) short(line *payLine, held, pool, missing accounts.Fen) error {
+func (d *desk) short(line *payLine, held, pool, missing accounts.Fen) *fault.Error {
 	return fault.New(fault.Insufficient, "notice %s, fund %s: %s was asked (%s open), but the province holds %s of this run and the pool can give %s: %s is missing; wait for the money, or pay less",
 		d.notice.ID, line.Fund, line.asked, line.Open, held, pool, missing).
 		With("notice", d.notice.ID).With("fund", line.Fund).With("asked", line.asked.String()).With("open", line.Open.String()).

@@ -52,12 +52,12 @@ func (c *Clearing) partyRegions(run Run, party string) map[string]string {
 func netAmounts(cash accounts.Fen, payable, receivable []ledger.Part) amounts {
 	return amounts{
 		"cash": ledger.Total(cash), "payable": payable, "receivable": receivable,
-		"payable_total": ledger.Total(total(payable)), "discharged_total": ledger.Total(total(payable)),
-		"receivable_total": ledger.Total(total(receivable)), "received_total": ledger.Total(total(receivable)),
+		"payable_total": ledger.Total(partsTotal(payable)), "discharged_total": ledger.Total(partsTotal(payable)),
+		"receivable_total": ledger.Total(partsTotal(receivable)), "received_total": ledger.Total(partsTotal(receivable)),
 	}
 }
 
-func total(parts []ledger.Part) (sum accounts.Fen) {
+func partsTotal(parts []ledger.Part) (sum accounts.Fen) {
 	for _, p := range parts {
 		sum += p.Amount
 	}

@@ -11,7 +11,6 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/clearing/internal/db"
-	"fundledger/internal/fault"
 	"fundledger/ledger"
 	"fundledger/settlement"
 )

@@ -221,7 +221,7 @@ func (d *desk) payCityIn(ctx context.Context, line *payLine) ([]event, error) {
 				return nil, err
 			}
 			if pooled > pool {
-				return nil, d.short(line, held, pool, pooled-pool).(*fault.Error).With("counterparty", part.Counterparty)
+				return nil, d.short(line, held, pool, pooled-pool).With("counterparty", part.Counterparty)
 			}
 		}
 		own.held -= held

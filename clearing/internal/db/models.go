@@ -43,9 +43,30 @@ type Balance struct {
 type Batch struct {
 	ID       uuid.UUID
 	Entries  []uuid.UUID
+	Digests  []byte
 	Vouchers []byte
 	Floors   []byte
 	PostedAt time.Time
+}
+
+type Book struct {
+	Book    string
+	Region  string
+	Role    string
+	Profile string
+}
+
+type CalendarDay struct {
+	Day    time.Time
+	Kind   string
+	Name   string
+	Source string
+}
+
+type Checkpoint struct {
+	Position int64
+	Signer   string
+	Note     string
 }
 
 type ClearingRun struct {
@@ -56,6 +77,16 @@ type ClearingRun struct {
 	NoticeDate time.Time
 	Period     string
 	FrozenAt   pgtype.Timestamptz
+}
+
+type Code struct {
+	List      string
+	Code      string
+	Name      string
+	Expense   string
+	ValidFrom time.Time
+	ValidTo   pgtype.Date
+	Source    string
 }
 
 type Entry struct {
@@ -76,10 +107,30 @@ type Entry struct {
 	PostedAt     time.Time
 }
 
+type Exception struct {
+	SetlID       string
+	ServiceMonth string
+	Kind         string
+	Refund       bool
+	Detail       string
+	FoundAt      time.Time
+	ResolvedAt   pgtype.Timestamptz
+	ResolvedBy   string
+}
+
 type Floor struct {
 	Account    string
 	BalanceFen int64
 	Version    int64
+}
+
+type Fund struct {
+	Code      string
+	Name      string
+	Field     string
+	ValidFrom time.Time
+	ValidTo   pgtype.Date
+	Source    string
 }
 
 type Head struct {
@@ -93,6 +144,25 @@ type Holding struct {
 	Counterparty string
 	HeldFen      int64
 	PoolUsedFen  int64
+}
+
+type ImportFile struct {
+	ID        uuid.UUID
+	Side      string
+	Sha256    []byte
+	Name      string
+	LoadOrder int64
+	State     string
+	RowCount  int64
+	Ignored   []string
+	StartedAt time.Time
+	LoadedAt  pgtype.Timestamptz
+}
+
+type ImportMonth struct {
+	ServiceMonth string
+	FileID       uuid.UUID
+	Reconciled   bool
 }
 
 type Inbox struct {
@@ -134,6 +204,17 @@ type Period struct {
 	State string
 }
 
+type Policy struct {
+	Key       string
+	Value     string
+	Unit      string
+	Title     string
+	ValidFrom time.Time
+	ValidTo   pgtype.Date
+	Source    string
+	Position  int64
+}
+
 type Posting struct {
 	EntryID      uuid.UUID
 	Key          string
@@ -148,6 +229,30 @@ type Posting struct {
 	Category     interface{}
 	Part         interface{}
 	BenefitYear  int64
+}
+
+type PostingRule struct {
+	Event        string
+	Step         int64
+	Title        string
+	Region       string
+	Role         string
+	Side         string
+	Red          bool
+	Subject      string
+	Counterparty string
+	Amount       string
+	Detail       bool
+	ValidFrom    time.Time
+	ValidTo      pgtype.Date
+	Source       string
+	Position     int64
+}
+
+type Region struct {
+	Code string
+	Name string
+	Kind string
 }
 
 type Remittance struct {
@@ -180,6 +285,103 @@ type Sealed struct {
 	FirstPosition int64
 	BatchID       uuid.UUID
 	Entries       int64
+}
+
+type SetAside struct {
+	FileID       uuid.UUID
+	Line         int64
+	Side         string
+	Cause        string
+	Kind         string
+	SetlID       string
+	ServiceMonth string
+	Field        string
+	Reason       string
+	Content      string
+}
+
+type Settlement struct {
+	SetlID       string
+	State        string
+	WaitingFor   string
+	Kind         string
+	ServiceMonth string
+	SettledOn    time.Time
+	Insutype     string
+	Insured      string
+	Treating     string
+	Provider     string
+	ClrType      string
+	MedType      string
+	BenefitYear  int64
+	HifpFen      int64
+	CvlservFen   int64
+	HifesFen     int64
+	HifmiFen     int64
+	HifobFen     int64
+	MafFen       int64
+	OthFen       int64
+	AcctFen      int64
+	Refund       bool
+	OrigSetlID   string
+	EntryID      uuid.NullUUID
+	RunID        *string
+}
+
+type SideRecord struct {
+	SetlID       string
+	Side         string
+	Status       string
+	Kind         string
+	FileID       uuid.UUID
+	Line         int64
+	ServiceMonth string
+	Refund       bool
+	Digest       []byte
+	MdtrtID      string
+	PsnNo        string
+	Insutype     string
+	Insured      string
+	Treating     string
+	Provider     string
+	ClrType      string
+	MedType      string
+	Begndate     pgtype.Date
+	Enddate      pgtype.Date
+	SetlTime     pgtype.Timestamptz
+	MedfeeFen    int64
+	FundPayFen   int64
+	HifpFen      int64
+	CvlservFen   int64
+	HifesFen     int64
+	HifmiFen     int64
+	HifobFen     int64
+	MafFen       int64
+	OthFen       int64
+	AcctFen      int64
+	CashFen      int64
+	OrigSetlID   string
+}
+
+type Subject struct {
+	Role                string
+	Code                string
+	Name                string
+	Layer               string
+	Normal              string
+	Postable            bool
+	Counterparty        string
+	Floor               bool
+	GroupName           string
+	GroupByCounterparty bool
+	ValidFrom           time.Time
+	ValidTo             pgtype.Date
+	Source              string
+}
+
+type TreeHash struct {
+	FirstIndex int64
+	Hashes     []byte
 }
 
 type Voucher struct {
