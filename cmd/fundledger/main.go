@@ -1,0 +1,163 @@
+// Command fundledger keeps the books of a province's medical insurance funds:
+// it imports settlements, reconciles and clears them, records the payments and
+// checks everything from the journal.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"fundledger/internal/fault"
+)
+
+// cli is the command line; each command is a struct with a Run(*app) error in
+// a file of its own.
+type cli struct {
+	DatabaseURL string `name:"database-url" placeholder:"URL" help:"The database, as postgres://USER@HOST:PORT/NAME; CockroachDB or PostgreSQL. Default: $$FUNDLEDGER_DATABASE_URL."`
+	JSON        bool   `name:"json" help:"Print reports and errors as JSON."`
+
+	Demo      demoCmd      `cmd:"" help:"Do the whole job on a sample month, with a database of its own."`
+	Migrate   migrateCmd   `cmd:"" help:"Create the schema, or bring it up to date."`
+	Setup     setupCmd     `cmd:"" help:"Write the rules, open the books and post opening balances."`
+	Rules     rulesCmd     `cmd:"" help:"Print the posting table, the chart, the policy, the calendar and the codes."`
+	Import    importCmd    `cmd:"" help:"Import files."`
+	Reconcile reconcileCmd `cmd:"" help:"Compare the three sides of a month (三方对账) and post what agrees."`
+	Report    reportCmd    `cmd:"" help:"Print the figures of a month or the quotas of a year."`
+	Clear     clearCmd     `cmd:"" help:"Freeze the runs of a month (清算) and write tables and notices."`
+	Notices   noticesCmd   `cmd:"" help:"List payment and receipt notices and what is open on them."`
+	Remit     remitCmd     `cmd:"" help:"Record that money moved on a notice, in full or in part."`
+	Check     checkCmd     `cmd:"" help:"Prove the books from the journal alone."`
+	Balances  balancesCmd  `cmd:"" help:"Show balances now, at a date or at a journal position."`
+	Statement statementCmd `cmd:"" help:"Show the lines behind the balance of one account."`
+	Generate  generateCmd  `cmd:"" help:"Make the files of a month of settlements, the same for the same seed."`
+	Bench     benchCmd     `cmd:"" help:"Measure import and reconcile against bare inserts of the same rows."`
+}
+
+// reportCmd groups the reports.
+type reportCmd struct {
+	Month  reportMonthCmd  `cmd:"" help:"Records, exceptions and amounts of a service month."`
+	Quotas reportQuotasCmd `cmd:"" help:"Prepayment quotas (预付金) of a year."`
+}
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // the operation or a check failed
+	exitUsage  = 2
+)
+
+// app is what a command needs of the world outside.
+type app struct {
+	ctx         context.Context // ends with SIGINT and SIGTERM
+	out, errOut io.Writer
+	json        bool
+	databaseURL string
+	env         func(string) string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Getenv))
+}
+
+// helpShown ends a parse that has printed the help.
+type helpShown struct{}
+
+// run is the whole program; it returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, env func(string) string) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(helpShown); !ok {
+				panic(r)
+			}
+		}
+	}()
+	var commands cli
+	parser, err := kong.New(&commands,
+		kong.Name("fundledger"),
+		kong.Description("The settlement and clearing ledger of a province's medical insurance funds."),
+		kong.Writers(stdout, stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(int) { panic(helpShown{}) }),
+	)
+	if err != nil {
+		panic(err) // the command line itself is malformed
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		printError(stderr, slices.Contains(args, "--json"), fault.New(fault.Invalid, "%w; see fundledger --help", err))
+		return exitUsage
+	}
+	a := &app{ctx: ctx, out: stdout, errOut: stderr, json: commands.JSON, databaseURL: commands.DatabaseURL, env: env}
+	if a.databaseURL == "" {
+		a.databaseURL = env("FUNDLEDGER_DATABASE_URL")
+	}
+	if err := parsed.Run(a); err != nil {
+		printError(stderr, a.json, err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
+
+// printJSON prints the report of a command.
+func (a *app) printJSON(report any) error {
+	e := json.NewEncoder(a.out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(report)
+}
+
+// printError prints one line, or one JSON object.
+func printError(w io.Writer, asJSON bool, err error) {
+	known := asFault(err)
+	if asJSON {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		e.Encode(map[string]*fault.Error{"error": known})
+		return
+	}
+	fmt.Fprintf(w, "fundledger: %s%s\n", strings.ReplaceAll(known.Message, "\n", "; "), details(known))
+}
+
+func asFault(err error) *fault.Error {
+	if known, ok := errors.AsType[*fault.Error](err); ok {
+		if message := err.Error(); message != known.Message { // wrapped with where it happened
+			return &fault.Error{Kind: known.Kind, Message: message, Details: known.Details}
+		}
+		return known
+	}
+	if errors.Is(err, context.Canceled) {
+		return fault.New(fault.Unavailable, "interrupted")
+	}
+	return fault.New(fault.Internal, "%w", err)
+}
+
+// details lists what the message does not already say.
+func details(err *fault.Error) string {
+	var list []string
+	for _, d := range err.Details {
+		if !strings.Contains(err.Message, d.Value) {
+			list = append(list, d.Name+": "+d.Value)
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(list, ", ") + ")"
+}

@@ -1,0 +1,278 @@
+package bench
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"runtime/pprof"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"fundledger/accounts"
+	"fundledger/internal/fault"
+	"fundledger/internal/postgres"
+	"fundledger/internal/sample"
+	"fundledger/ledger"
+	"fundledger/settlement"
+)
+
+const (
+	month = accounts.Month("2025-01")
+
+	// reconcileTarget is the ratio to the limit that reconciliation must reach.
+	reconcileTarget = 0.4
+
+	// MaxPeakRSS is how much memory in bytes an import may take, however
+	// large the file.
+	MaxPeakRSS = 300_000_000
+)
+
+// MonthOptions say what to measure, and where.
+type MonthOptions struct {
+	URL         string // of a database whose journal is empty, as its owner
+	Folder      string // for the generated files
+	Settlements int
+	Workers     int // connections of the bare inserts; 0 is as many as import and reconcile use
+	Seed        uint64
+	Profiles    string       // folder for a CPU profile of each step; empty for none
+	Log         func(string) // told what comes next
+}
+
+// Report is what was measured.
+type Report struct {
+	Database   string     `json:"database"`
+	Processors int        `json:"processors"`
+	PeakRSS    int64      `json:"import_peak_rss_bytes,omitempty"`
+	Workloads  []Workload `json:"workloads"`
+}
+
+// Month generates a month and measures its import and reconciliation, each
+// beside the bare insert of the very rows that it has written, and the
+// projection of the journal. It returns Precondition when the database has a
+// journal already.
+func Month(ctx context.Context, options MonthOptions) (*Report, error) {
+	m, err := openMonth(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	defer m.close()
+	m.Log("generating the month")
+	generated := sample.Options{Month: month, Settlements: m.Settlements, Seed: m.Seed}
+	expected, err := sample.GenerateFiles(generated, m.Folder)
+	if err != nil {
+		return nil, err
+	}
+	report := &Report{Database: m.owner.Version, Processors: runtime.NumCPU()}
+	for _, step := range []func(context.Context, *sample.Expected, *Report) error{m.load, m.reconcile, m.project} {
+		if err := step(ctx, expected, report); err != nil {
+			return nil, err
+		}
+	}
+	return report, nil
+}
+
+// monthBench is one run of Month.
+type monthBench struct {
+	MonthOptions
+	app, owner  *postgres.DB
+	times       *latencies // of the transactions of the current step
+	settlements *settlement.Settlements
+	journal     *ledger.Journal
+}
+
+// openMonth prepares the books of an empty database.
+func openMonth(ctx context.Context, options MonthOptions) (_ *monthBench, err error) {
+	m := &monthBench{MonthOptions: options, times: &latencies{}}
+	defer func() {
+		if err != nil {
+			m.close()
+		}
+	}()
+	if err = postgres.Migrate(ctx, m.URL); err != nil {
+		return nil, err
+	}
+	if m.owner, err = postgres.OpenOwner(ctx, m.URL); err != nil {
+		return nil, err
+	}
+	var used bool
+	if err = m.owner.Pool.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM batches) OR EXISTS (SELECT 1 FROM side_records)").Scan(&used); err != nil {
+		return nil, err
+	}
+	if used {
+		return nil, fault.New(fault.Precondition, "the benchmark writes a month into the books, and this database has books already: give it an empty one")
+	}
+	if m.app, err = postgres.Open(ctx, m.URL); err != nil {
+		return nil, err
+	}
+	if _, err = accounts.Setup(ctx, m.app, "jiangsu"); err != nil {
+		return nil, err
+	}
+	book, err := accounts.Load(ctx, m.app)
+	if err != nil {
+		return nil, err
+	}
+	store := timedStore{m.app, m.times}
+	m.journal = ledger.New(store, book)
+	m.settlements = settlement.New(store, m.journal, book)
+	return m, m.journal.OpenBooks(ctx, month, book.Regions.Books()...)
+}
+
+func (m *monthBench) close() {
+	if m.app != nil {
+		m.app.Close()
+	}
+	if m.owner != nil {
+		m.owner.Close()
+	}
+}
+
+// timed runs one path of the program.
+func (m *monthBench) timed(name, unit string, run func() (count int64, err error)) (Workload, error) {
+	m.Log("measuring: " + name)
+	if m.Profiles != "" {
+		file, err := os.Create(filepath.Join(m.Profiles, name+".pprof"))
+		if err != nil {
+			return Workload{}, fault.New(fault.Invalid, "the profile cannot be written: %w", err)
+		}
+		defer file.Close()
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return Workload{}, err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	*m.times = latencies{}
+	start := time.Now()
+	count, err := run()
+	return newWorkload(name, unit, count, time.Since(start), m.times), err
+}
+
+// load imports the three files, then inserts the rows that stand in
+// side_records by bare statements, side by side and in the order of the files,
+// in batches as large as the import's were on average.
+func (m *monthBench) load(ctx context.Context, _ *sample.Expected, report *Report) error {
+	debug.FreeOSMemory()
+	resetPeakRSS()
+	loaded, err := m.timed("import", "rows", func() (count int64, err error) {
+		for _, side := range sample.Sides {
+			file := settlement.PathFile(filepath.Join(m.Folder, side+".tsv"))
+			done, err := m.settlements.Import(ctx, settlement.Side(side), file, settlement.ImportOptions{})
+			if err != nil {
+				return 0, err
+			}
+			count += done.Rows
+		}
+		return count, nil
+	})
+	if err != nil {
+		return err
+	}
+	report.PeakRSS = peakRSS()
+	m.Log("measuring its limit")
+	limit, err := newBare(ctx, m.owner.Pool, "side_records", m.workers())
+	if err != nil {
+		return err
+	}
+	size := int(loaded.Count) / max(1, len(m.times.times))
+	for _, side := range sample.Sides {
+		rows, err := m.owner.Pool.Query(ctx, "SELECT "+limit.selection()+" FROM side_records WHERE side = $1 ORDER BY line", side)
+		if err != nil {
+			return err
+		}
+		err = limit.copy(ctx, limit.stream(rows, max(1, size)))
+		rows.Close()
+		if err != nil {
+			return err
+		}
+	}
+	loaded.against(limit.workload("bare insert of side_records", "rows"))
+	report.Workloads = append(report.Workloads, loaded)
+	return nil
+}
+
+// reconcile posts the month, then inserts the journal's rows again, in the
+// batches that it was posted in.
+func (m *monthBench) reconcile(ctx context.Context, expected *sample.Expected, report *Report) error {
+	posted, err := m.timed("reconcile", "entries", func() (int64, error) {
+		done, err := m.settlements.Reconcile(ctx, month, settlement.ReconcileOptions{})
+		if err != nil {
+			return 0, err
+		}
+		if done.Posted != int64(expected.MatchedRecords) {
+			return 0, fault.New(fault.Internal, "%d records were posted, %d were generated to match", done.Posted, expected.MatchedRecords)
+		}
+		return done.Posted, nil
+	})
+	if err != nil {
+		return err
+	}
+	m.Log("measuring its limit")
+	limit, err := newBare(ctx, m.owner.Pool, "entries", m.workers())
+	if err != nil {
+		return err
+	}
+	rows, err := m.owner.Pool.Query(ctx, "SELECT id FROM batches ORDER BY posted_at, id")
+	if err != nil {
+		return err
+	}
+	batches, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return err
+	}
+	err = limit.copy(ctx, func() (*batch, error) {
+		one := newBatch(limit.columns)
+		if len(batches) == 0 {
+			return one, nil
+		}
+		// The array is given by itself, so that the lookup is by primary key.
+		var ids []uuid.UUID
+		if err := m.owner.Pool.QueryRow(ctx, "SELECT entries FROM batches WHERE id = $1", batches[0]).Scan(&ids); err != nil {
+			return nil, err
+		}
+		batches = batches[1:]
+		rows, err := m.owner.Pool.Query(ctx, "SELECT "+limit.selection()+" FROM entries WHERE id = ANY($1::uuid[])", ids)
+		if err != nil {
+			return nil, err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if err := one.scan(rows); err != nil {
+				return nil, err
+			}
+		}
+		return one, rows.Err()
+	})
+	if err != nil {
+		return err
+	}
+	posted.recount(limit.rows) // what no fund pays for has no entry
+	posted.against(limit.workload("bare insert of entries", "entries"))
+	posted.Target = reconcileTarget
+	report.Workloads = append(report.Workloads, posted)
+	return nil
+}
+
+// project brings account lines and balances up to the end of the journal.
+func (m *monthBench) project(ctx context.Context, _ *sample.Expected, report *Report) error {
+	projected, err := m.timed("projection", "entries", func() (int64, error) {
+		position, err := m.journal.CatchUp(ctx)
+		return int64(position), err
+	})
+	if err != nil {
+		return err
+	}
+	report.Workloads = append(report.Workloads, projected)
+	return nil
+}
+
+// workers is how many connections the bare inserts get: as many as the step
+// that was timed last has used at once.
+func (m *monthBench) workers() int {
+	if m.Workers > 0 {
+		return m.Workers
+	}
+	return max(1, m.times.most)
+}
