@@ -115,7 +115,7 @@ func (c *Clearing) Documents(ctx context.Context, month accounts.Month) ([]Docum
 					d.Notices = append(d.Notices, n)
 				}
 			}
-			if d.Carried.Records, err = settlement.CarriedOver(ctx, tx, run.ID, month); err != nil {
+			if d.Carried.Records, err = settlement.CarriedOver(ctx, tx, c.book, run.ID, month); err != nil {
 				return err
 			}
 			if kind == InProvince {

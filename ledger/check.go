@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -240,7 +242,7 @@ func (c *checker) entry(r *Record) {
 	for _, s := range sums {
 		if s.sum != 0 {
 			c.find(checkBalance, string(s.book)+"/"+s.fund, id, "the entry at position %d does not balance in layer %s: debits less credits are %s; its accounts are %s",
-				r.Position, s.layer, s.sum, accountsOf(r, s.book, s.fund))
+				r.Position, s.layer, s.sum, c.accountsOf(r, s))
 		}
 	}
 	for _, x := range effects {
@@ -286,15 +288,15 @@ func firstAccount(r *Record) string {
 	return r.legs[0].Account
 }
 
-func accountsOf(r *Record, book accounts.Book, fund string) string {
-	var names []byte
+// accountsOf names the accounts of the entry that one balance is over.
+func (c *checker) accountsOf(r *Record, of layerSum) string {
+	var names []string
 	for _, p := range r.Postings {
-		if p.Account.Book == book && p.Account.Fund == fund {
-			if names != nil {
-				names = append(names, ", "...)
-			}
-			names = append(names, p.Account.String()...)
+		subject, _ := c.journal.book.Chart.Find(p.Account.Book.Role(), p.Account.Subject, r.Date)
+		if p.Account.Book == of.book && p.Account.Fund == of.fund && subject.Layer == of.layer {
+			names = append(names, p.Account.String())
 		}
 	}
-	return string(names)
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), ", ")
 }

@@ -118,8 +118,12 @@ type CarriedOverRecord struct {
 }
 
 // CarriedOver lists the settlements of the run whose service month is earlier
-// than the run's month, oldest first.
-func CarriedOver(ctx context.Context, tx pgx.Tx, run string, month accounts.Month) ([]CarriedOverRecord, error) {
+// than the run's month, oldest first. NotFound when the policy lacks a limit.
+func CarriedOver(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, run string, month accounts.Month) ([]CarriedOverRecord, error) {
+	limits, err := deferralLimits(book, month)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := db.New(tx).CarriedOver(ctx, db.CarriedOverParams{Run: run, Month: string(month)})
 	if err != nil {
 		return nil, err
@@ -127,18 +131,31 @@ func CarriedOver(ctx context.Context, tx pgx.Tx, run string, month accounts.Mont
 	records := make([]CarriedOverRecord, len(rows))
 	for i, r := range rows {
 		service := accounts.Month(r.ServiceMonth)
-		records[i] = CarriedOverRecord{SetlID: r.SetlID, ServiceMonth: service, Overdue: overdue(service, month)}
+		records[i] = CarriedOverRecord{SetlID: r.SetlID, ServiceMonth: service, Overdue: limits.passed(service, month)}
 	}
 	return records, nil
 }
 
-// overdue applies J49: a record is deferred by two months at most, and a
-// year's records are cleared within the first quarter of the next year; a
+// deferral is how long a record may wait for its clearing (J49).
+type deferral struct {
+	months       int // after its service month
+	yearEndMonth int // month of the next year in which a year's records are cleared at the latest
+}
+
+func deferralLimits(book *accounts.Rulebook, run accounts.Month) (d deferral, err error) {
+	on := run.Last()
+	if d.months, err = book.Policy.Int("clearing.deferral_months", on); err != nil {
+		return d, err
+	}
+	d.yearEndMonth, err = book.Policy.Int("clearing.year_end_month", on)
+	return d, err
+}
+
+// passed tells whether the run comes too late for the service month. A
 // month's run is cleared in the month after it.
-func overdue(service, run accounts.Month) bool {
-	cleared := run.Add(1)
-	quarter := accounts.MonthOf(civil.Date{Year: service.Year() + 1, Month: time.March, Day: 31})
-	return run.Sub(service) > 2 || cleared > quarter
+func (d deferral) passed(service, run accounts.Month) bool {
+	latest := accounts.MonthOf(civil.Date{Year: service.Year() + 1, Month: time.Month(d.yearEndMonth), Day: 1})
+	return run.Sub(service) > d.months || run.Add(1) > latest
 }
 
 // ExceptionCount is how many settlements of a month stand open for a reason.
