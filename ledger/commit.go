@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -165,9 +166,10 @@ func (c *commits) pass() {
 func (j *Journal) commit(ctx context.Context, batch []*request) {
 	var entries []Entry
 	var groups []int
+	atomic := slices.ContainsFunc(batch, func(r *request) bool { return r.atomic })
 	for i, r := range batch {
-		for k := range r.entries {
-			entries = append(entries, r.entries[k])
+		entries = append(entries, r.entries...)
+		for k := 0; atomic && k < len(r.entries); k++ {
 			group := (i + 1) << 32
 			if !r.atomic {
 				group += k

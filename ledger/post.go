@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -41,14 +42,27 @@ func (j *Journal) PostTx(ctx context.Context, tx pgx.Tx, entries []Entry) ([]Res
 func (j *Journal) postGroups(ctx context.Context, tx pgx.Tx, entries []Entry, groups []int) ([]Result, error) {
 	p := posting{journal: j, queries: db.New(tx), entries: entries, groups: groups, results: make([]Result, len(entries))}
 	p.prepare()
-	if err := p.resolve(ctx); err != nil {
-		return nil, err
+	// Where nothing depends on it, keys are looked up only when the insert has
+	// met one: a look at random keys of a large index costs more than the
+	// insert, and makes PostgreSQL see conflicts between unrelated batches.
+	lookFirst := groups != nil || p.touchesFloors()
+	if lookFirst {
+		var err error
+		if p.drafts, err = p.resolve(ctx, p.drafts); err != nil {
+			return nil, err
+		}
 	}
+	drafts := p.drafts
 	if err := p.apply(ctx); err != nil {
 		return nil, err
 	}
 	if err := p.write(ctx); err != nil {
 		return nil, err
+	}
+	if len(p.drafts) < len(drafts) && !lookFirst {
+		if _, err := p.resolve(ctx, p.leftOut(drafts)); err != nil {
+			return nil, err
+		}
 	}
 	return p.results, nil
 }
@@ -91,48 +105,64 @@ func (p *posting) prepare() {
 	}
 }
 
-// resolve answers keys that the journal already has.
-func (p *posting) resolve(ctx context.Context) error {
-	ids := make([]uuid.UUID, len(p.drafts))
-	for i, d := range p.drafts {
+func (p *posting) touchesFloors() bool {
+	return slices.ContainsFunc(p.drafts, func(d draft) bool { return len(d.effects) > 0 })
+}
+
+// leftOut returns the drafts whose entries were not written by this call.
+func (p *posting) leftOut(drafts []draft) (left []draft) {
+	written := make(map[uuid.UUID]bool, len(p.drafts))
+	for _, d := range p.drafts {
+		written[p.results[d.index].ID] = true
+	}
+	for _, d := range drafts {
+		if !written[p.results[d.index].ID] {
+			left = append(left, d)
+		}
+	}
+	return left
+}
+
+// resolve answers keys that the journal already has, whatever else there is
+// against their entries now, and returns the other drafts.
+func (p *posting) resolve(ctx context.Context, drafts []draft) (unknown []draft, err error) {
+	ids := make([]uuid.UUID, len(drafts))
+	for i, d := range drafts {
 		ids[i] = p.results[d.index].ID
 	}
 	found, err := p.queries.FindEntries(ctx, ids)
 	if err != nil || len(found) == 0 {
-		return err
+		return drafts, err
 	}
 	stored := make(map[uuid.UUID][]byte, len(found))
 	for _, f := range found {
 		stored[f.ID] = f.Digest
 	}
-	var other []uuid.UUID
-	kept := p.drafts[:0]
-	for _, d := range p.drafts {
+	var other []draft
+	var otherIDs []uuid.UUID
+	for _, d := range drafts {
 		r := &p.results[d.index]
-		before, ok := stored[r.ID]
-		switch {
+		switch before, ok := stored[r.ID]; {
 		case !ok:
-			kept = append(kept, d)
+			unknown = append(unknown, d)
 		case bytes.Equal(before, d.digest):
-			r.Replayed = true
+			r.Replayed, r.Err = true, nil
 		default:
-			other = append(other, r.ID)
+			other, otherIDs = append(other, d), append(otherIDs, r.ID)
 		}
 	}
-	p.drafts = kept
 	if len(other) == 0 {
-		return nil
+		return unknown, nil
 	}
-	records, err := readEntries(ctx, p.queries, other)
+	records, err := readEntries(ctx, p.queries, otherIDs)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for i := range p.results {
-		if r, ok := records[p.results[i].ID]; ok && p.results[i].Err == nil && !p.results[i].Replayed {
-			p.results[i].Err = differs(&r.Entry, &p.entries[i])
-		}
+	for _, d := range other {
+		r := &p.results[d.index]
+		r.Replayed, r.Err = false, differs(&records[r.ID].Entry, &p.entries[d.index])
 	}
-	return nil
+	return unknown, nil
 }
 
 // apply runs the entries one by one against periods and floors.
@@ -180,10 +210,38 @@ func (p *posting) write(ctx context.Context) error {
 		return err
 	}
 	versions := p.floors.next()
-	var rows db.InsertEntriesParams
-	rows.BatchID = batch
+	if err := p.insert(ctx, batch, versions); err != nil || len(p.drafts) == 0 {
+		return err
+	}
+	ids, digests := make([]uuid.UUID, 0, len(p.drafts)), make([]byte, 0, sha256.Size*len(p.drafts))
 	vouchers := make([]voucherDue, 0, 8)
 	for ordinal, d := range p.drafts {
+		ids, digests = append(ids, p.results[d.index].ID), append(digests, d.digest...)
+		vouchers = p.journal.vouchersDue(vouchers, ordinal, &p.entries[d.index])
+	}
+	vouchersJSON, err := json.Marshal(vouchers)
+	if err != nil {
+		return err
+	}
+	floorsJSON, err := json.Marshal(versions)
+	if err != nil {
+		return err
+	}
+	if err := p.floors.write(ctx, p.queries, versions); err != nil {
+		return err
+	}
+	err = p.queries.InsertBatch(ctx, db.InsertBatchParams{ID: batch, Entries: ids, Digests: digests, Vouchers: vouchersJSON, Floors: floorsJSON})
+	if err != nil {
+		return err
+	}
+	return p.queries.InsertInbox(ctx, batch)
+}
+
+// insert writes the rows of the entries and keeps the drafts of those that
+// were not there already.
+func (p *posting) insert(ctx context.Context, batch uuid.UUID, versions map[string]int64) error {
+	rows := newEntryRows(batch, len(p.drafts))
+	for _, d := range p.drafts {
 		e := &p.entries[d.index]
 		rows.Ids = append(rows.Ids, p.results[d.index].ID)
 		rows.Keys = append(rows.Keys, e.Key)
@@ -202,25 +260,30 @@ func (p *posting) write(ctx context.Context) error {
 		rows.Corrects = append(rows.Corrects, corrects)
 		rows.Legs = append(rows.Legs, string(appendLegs(make([]byte, 0, 96*len(e.Postings)), e.Postings, d.keys, versions)))
 		rows.Digests = append(rows.Digests, d.digest)
-		vouchers = p.journal.vouchersDue(vouchers, ordinal, e)
 	}
-	vouchersJSON, err := json.Marshal(vouchers)
-	if err != nil {
+	inserted, err := p.queries.InsertEntries(ctx, rows)
+	if err != nil || len(inserted) == len(p.drafts) {
 		return err
 	}
-	floorsJSON, err := json.Marshal(versions)
-	if err != nil {
-		return err
+	if len(versions) > 0 {
+		// Their keys were looked up in this transaction, which the database
+		// promises to be serializable.
+		return fault.New(fault.Internal, "%d entries came into being while their batch was posted", len(p.drafts)-len(inserted))
 	}
-	if err := p.queries.InsertEntries(ctx, rows); err != nil {
-		return err
+	fresh := make(map[uuid.UUID]bool, len(inserted))
+	for _, id := range inserted {
+		fresh[id] = true
 	}
-	if err := p.floors.write(ctx, p.queries, versions); err != nil {
-		return err
+	p.drafts = slices.DeleteFunc(slices.Clone(p.drafts), func(d draft) bool { return !fresh[p.results[d.index].ID] })
+	return nil
+}
+
+// newEntryRows makes room for n rows.
+func newEntryRows(batch uuid.UUID, n int) db.InsertEntriesParams {
+	texts := func() []string { return make([]string, 0, n) }
+	return db.InsertEntriesParams{
+		BatchID: batch, Ids: make([]uuid.UUID, 0, n), Keys: texts(), Dates: make([]time.Time, 0, n), Periods: texts(),
+		Kinds: texts(), Summaries: texts(), Sources: texts(), Attachments: make([]int64, 0, n), Preparers: texts(),
+		Reviewers: texts(), Corrects: texts(), Legs: texts(), Digests: make([][]byte, 0, n),
 	}
-	err = p.queries.InsertBatch(ctx, db.InsertBatchParams{ID: batch, Entries: rows.Ids, Digests: bytes.Join(rows.Digests, nil), Vouchers: vouchersJSON, Floors: floorsJSON})
-	if err != nil {
-		return err
-	}
-	return p.queries.InsertInbox(ctx, batch)
 }

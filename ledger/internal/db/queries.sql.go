@@ -264,7 +264,7 @@ func (q *Queries) InsertCheckpoint(ctx context.Context, arg InsertCheckpointPara
 	return err
 }
 
-const insertEntries = `-- name: InsertEntries :exec
+const insertEntries = `-- name: InsertEntries :many
 INSERT INTO entries (id, key, batch_id, business_date, period, kind, summary, source,
     attachments, preparer, reviewer, corrects, legs, digest)
 SELECT t.id, t.key, $1::uuid, t.business_date, t.period, t.kind, t.summary, t.source,
@@ -278,6 +278,8 @@ FROM (
         unnest($12::text[]) AS corrects, unnest($13::text[]) AS legs,
         unnest($14::bytea[]) AS digest
 ) AS t
+ON CONFLICT (id) DO NOTHING
+RETURNING id
 `
 
 type InsertEntriesParams struct {
@@ -297,8 +299,8 @@ type InsertEntriesParams struct {
 	Digests     [][]byte
 }
 
-func (q *Queries) InsertEntries(ctx context.Context, arg InsertEntriesParams) error {
-	_, err := q.db.Exec(ctx, insertEntries,
+func (q *Queries) InsertEntries(ctx context.Context, arg InsertEntriesParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, insertEntries,
 		arg.BatchID,
 		arg.Ids,
 		arg.Keys,
@@ -314,7 +316,22 @@ func (q *Queries) InsertEntries(ctx context.Context, arg InsertEntriesParams) er
 		arg.Legs,
 		arg.Digests,
 	)
-	return err
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const insertInbox = `-- name: InsertInbox :exec
