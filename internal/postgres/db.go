@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
 	"fundledger/internal/fault"
 )
@@ -86,7 +87,13 @@ func open(ctx context.Context, url string, afterConnect func(context.Context, *p
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = 15 * time.Second
 	}
-	config.AfterConnect = afterConnect
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		pgxuuid.Register(conn.TypeMap()) // binary instead of text, which counts where ids come by thousands
+		if afterConnect == nil {
+			return nil
+		}
+		return afterConnect(ctx, conn)
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "the database cannot be opened: %w", err)
