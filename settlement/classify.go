@@ -78,15 +78,8 @@ func (s *sides) kind() string {
 }
 
 // touches tells whether any side's record is of one of the files.
-func (s *sides) touches(files map[uuid.UUID]string) bool {
-	for _, r := range s {
-		if r != nil {
-			if _, ok := files[r.FileID]; ok {
-				return true
-			}
-		}
-	}
-	return false
+func (s *sides) touches(files []uuid.UUID) bool {
+	return slices.ContainsFunc(s[:], func(r *db.ReadSidesRow) bool { return r != nil && slices.Contains(files, r.FileID) })
 }
 
 // places says where each side's record stands.

@@ -10,7 +10,7 @@ import (
 	"fundledger/settlement/internal/db"
 )
 
-// finding is a settlement that is an exception, or has been one until now.
+// finding is a settlement that is an exception, or was one until now.
 type finding struct {
 	id     string
 	sides  *sides
@@ -18,10 +18,36 @@ type finding struct {
 	detail string
 }
 
-// except keeps exceptions.
-func (r *reconciliation) except(ctx context.Context, q *db.Queries, found []*finding) error {
+// except finds out why the settlements were not accepted, and keeps those
+// that belong to the month and are settled by nobody else as exceptions.
+func (r *reconciliation) except(ctx context.Context, q *db.Queries, ids []string, half []uuid.UUID) error {
+	settled, err := q.SettledAmong(ctx, ids)
+	if err != nil {
+		return err
+	}
+	others := make(map[string]bool, len(settled))
+	for _, row := range settled {
+		others[row.SetlID] = true
+	}
+	records, err := readSides(ctx, q, ids)
+	if err != nil {
+		return err
+	}
+	var found []*finding
+	for _, id := range ids {
+		s := records[id]
+		if s == nil || others[id] || s.month() != r.month || s.touches(half) {
+			continue
+		}
+		if kind := s.kind(); kind != "" {
+			found = append(found, &finding{id: id, sides: s, kind: kind})
+		}
+	}
 	if len(found) == 0 {
 		return nil
+	}
+	if err := explain(ctx, q, found); err != nil {
+		return err
 	}
 	p := db.WriteExceptionsParams{Month: string(r.month)}
 	for _, f := range found {
@@ -31,12 +57,24 @@ func (r *reconciliation) except(ctx context.Context, q *db.Queries, found []*fin
 	return q.WriteExceptions(ctx, p)
 }
 
+// readSides reads what the sides say of the settlements, whatever their month.
+func readSides(ctx context.Context, q *db.Queries, ids []string) (map[string]*sides, error) {
+	rows, err := q.ReadSides(ctx, ids)
+	records := make(map[string]*sides, len(ids))
+	for i := range rows {
+		s := records[rows[i].SetlID]
+		if s == nil {
+			s = &sides{}
+			records[rows[i].SetlID] = s
+		}
+		s.add(&rows[i])
+	}
+	return records, err
+}
+
 // explain words the details (the fields that differ, where each side's row
 // stands), and tells amounts that differ from other fields.
 func explain(ctx context.Context, q *db.Queries, found []*finding) error {
-	if len(found) == 0 {
-		return nil
-	}
 	files, err := filesOf(ctx, q, found)
 	if err != nil {
 		return err
@@ -73,9 +111,23 @@ func explain(ctx context.Context, q *db.Queries, found []*finding) error {
 
 // resolve closes the exceptions of settlements that agree now, and notes the
 // latest file that made them agree.
-func resolve(ctx context.Context, q *db.Queries, agreed []*finding) (int, error) {
-	if len(agreed) == 0 {
+func (r *reconciliation) resolve(ctx context.Context, q *db.Queries, accepted []*record) (int, error) {
+	var ids []string
+	for _, rec := range accepted {
+		if r.open[rec.id] {
+			ids = append(ids, rec.id)
+		}
+	}
+	if len(ids) == 0 {
 		return 0, nil
+	}
+	records, err := readSides(ctx, q, ids)
+	if err != nil {
+		return 0, err
+	}
+	var agreed []*finding
+	for _, id := range ids {
+		agreed = append(agreed, &finding{id: id, sides: records[id]})
 	}
 	files, err := filesOf(ctx, q, agreed)
 	if err != nil {

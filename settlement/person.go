@@ -1,8 +1,6 @@
 package settlement
 
-import (
-	"strings"
-)
+import "strings"
 
 // looksPersonal tells whether a text may name a person: it has characters
 // beyond ASCII, as Chinese names do, or holds an identity number (居民身份证).
@@ -16,11 +14,15 @@ func looksPersonal(s string) bool {
 	return holdsIdentityNumber(s)
 }
 
+// longestName bounds what may be a name in Latin letters.
+const longestName = 19
+
 // isPersonHash tells whether psn_no may be a salted hash: 8 to 64 letters and
-// digits (also - and _) with both among them, no identity number inside, and
-// more letters than the X at the end of one.
+// digits (also - and _) that are neither an identity number, with or without
+// letters before it, nor a name in letters. A hash in hexadecimal may happen
+// to have no digit or, behind a letter, nothing else.
 func isPersonHash(s string) bool {
-	if len(s) < 8 || len(s) > 64 || !isCode(s) || strings.Contains(s, ".") || holdsIdentityNumber(s) {
+	if len(s) < 8 || len(s) > 64 || !isCode(s) || strings.Contains(s, ".") || isIdentityLike(s) {
 		return false
 	}
 	letters, digits := 0, 0
@@ -33,50 +35,59 @@ func isPersonHash(s string) bool {
 		}
 	}
 	if last := s[len(s)-1]; letters == 1 && (last == 'X' || last == 'x') {
-		return false // 17 digits and a check mark, whatever they are divided by
+		return false // digits and the check mark of an identity number
 	}
-	return letters > 0 && digits > 0
+	if digits == 0 && len(s) <= longestName {
+		return strings.Trim(s[1:], "abcdef") == "" || strings.Trim(s[1:], "ABCDEF") == ""
+	}
+	return letters > 0
 }
 
-// holdsIdentityNumber looks for 18 characters that form an identity number
-// (GB 11643: region, date of birth, serial, check digit), anywhere in the
-// text, and for a text that is 15 or 18 digits as a whole.
+// isIdentityLike tells whether a text is an identity number (GB 11643) as a
+// whole, right or mistyped, with dashes, or with letters before it; or 15
+// digits, the form of before.
+func isIdentityLike(s string) bool {
+	if len(s) == 15 && strings.Trim(s, "0123456789") == "" {
+		return true
+	}
+	s = strings.NewReplacer("-", "", "_", "", " ", "").Replace(s)
+	s = strings.TrimLeft(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+	return len(s) == 18 && hasIdentityForm(s)
+}
+
+// holdsIdentityNumber looks for a text that is like an identity number, and
+// for a right one anywhere inside.
 func holdsIdentityNumber(s string) bool {
-	digits := 0
-	for i := range len(s) {
-		if isDigit(s[i]) {
-			digits++
-		}
-	}
-	if digits < 15 {
-		return false
-	}
-	if digits == len(s) && len(s) == 15 {
+	if isIdentityLike(s) {
 		return true
 	}
 	for i := 0; i+18 <= len(s); i++ {
-		if isIdentityNumber(s[i : i+18]) {
+		if hasIdentityForm(s[i:i+18]) && hasCheckDigit(s[i:i+18]) {
 			return true
 		}
 	}
 	return false
 }
 
-var identityWeights = [17]int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2}
-
-func isIdentityNumber(s string) bool {
-	sum := 0
-	for i, w := range identityWeights {
+// hasIdentityForm: region, date of birth, serial, a digit or X.
+func hasIdentityForm(s string) bool {
+	for i := range 17 {
 		if !isDigit(s[i]) {
 			return false
 		}
+	}
+	century := s[6:8]
+	return s[0] != '0' && (century == "18" || century == "19" || century == "20") &&
+		s[10:12] >= "01" && s[10:12] <= "12" && s[12:14] >= "01" && s[12:14] <= "31" &&
+		(isDigit(s[17]) || s[17] == 'X' || s[17] == 'x')
+}
+
+var identityWeights = [17]int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2}
+
+func hasCheckDigit(s string) bool {
+	sum := 0
+	for i, w := range identityWeights {
 		sum += w * int(s[i]-'0')
-	}
-	if century := s[6:8]; s[0] == '0' || century != "18" && century != "19" && century != "20" {
-		return false
-	}
-	if s[10:12] < "01" || s[10:12] > "12" || s[12:14] < "01" || s[12:14] > "31" {
-		return false
 	}
 	check := "10X98765432"[sum%11]
 	return s[17] == check || check == 'X' && s[17] == 'x'

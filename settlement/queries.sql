@@ -119,26 +119,26 @@ SELECT setl_id, side, file_id, line, mdtrt_id, psn_no, insutype, insured, treati
     hifob_fen, maf_fen, oth_fen, acct_fen, cash_fen, refund, orig_setl_id
 FROM side_records WHERE setl_id = ANY(@setl_ids::text[]) AND side = ANY(@sides::text[]) AND status <> 'rejected';
 
--- name: ClaimSettlements :many
-INSERT INTO settlements (service_month, setl_id, state, waiting_for, kind, settled_on, insutype, insured, treating,
+-- name: AcceptSettlements :many
+INSERT INTO settlements (setl_id, state, waiting_for, kind, service_month, settled_on, insutype, insured, treating,
     provider, clr_type, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen,
-    oth_fen, acct_fen, refund, orig_setl_id, entry_id)
-SELECT @month::text, t.setl_id, t.state, '', t.kind, t.settled_on, t.insutype, t.insured, t.treating,
-    t.provider, t.clr_type, t.med_type, t.benefit_year, t.hifp, t.cvlserv, t.hifes, t.hifmi, t.hifob, t.maf,
-    t.oth, t.acct, t.refund, t.orig, NULLIF(t.entry_id, '')::uuid
-FROM (
-    SELECT unnest(@setl_ids::text[]) AS setl_id, unnest(@states::text[]) AS state, unnest(@kinds::text[]) AS kind,
-        unnest(@dates::date[]) AS settled_on, unnest(@insutypes::text[]) AS insutype,
-        unnest(@insured::text[]) AS insured, unnest(@treating::text[]) AS treating,
-        unnest(@providers::text[]) AS provider, unnest(@clr_types::text[]) AS clr_type,
-        unnest(@med_types::text[]) AS med_type, unnest(@benefit_years::int8[]) AS benefit_year,
-        unnest(@hifp::int8[]) AS hifp, unnest(@cvlserv::int8[]) AS cvlserv, unnest(@hifes::int8[]) AS hifes,
-        unnest(@hifmi::int8[]) AS hifmi, unnest(@hifob::int8[]) AS hifob, unnest(@maf::int8[]) AS maf,
-        unnest(@oth::int8[]) AS oth, unnest(@acct::int8[]) AS acct, unnest(@refunds::bool[]) AS refund,
-        unnest(@origs::text[]) AS orig, unnest(@entry_ids::text[]) AS entry_id
-) AS t
+    oth_fen, acct_fen, refund, orig_setl_id)
+SELECT c.setl_id, CASE WHEN c.refund THEN 'waiting' ELSE 'posted' END, '',
+    CASE WHEN NOT c.insured = ANY(@cities::text[]) THEN 'cross-in'
+        WHEN c.treating = ANY(@cities::text[]) THEN 'in-province' ELSE 'cross-out' END,
+    c.service_month, (c.setl_time AT TIME ZONE 'Asia/Shanghai')::date, c.insutype, c.insured, c.treating,
+    c.provider, c.clr_type, c.med_type, extract(year FROM c.enddate)::int8, c.hifp_fen, c.cvlserv_fen, c.hifes_fen,
+    c.hifmi_fen, c.hifob_fen, c.maf_fen, c.oth_fen, c.acct_fen, c.refund, c.orig_setl_id
+FROM side_records AS c
+    JOIN side_records AS t ON t.setl_id = c.setl_id AND t.side = 'treating'
+    JOIN side_records AS i ON i.setl_id = c.setl_id AND i.side = 'insured'
+WHERE c.setl_id = ANY(@setl_ids::text[]) AND c.side = 'center' AND c.service_month = @month::text
+    AND c.status = 'valid' AND t.status = 'valid' AND i.status = 'valid'
+    AND t.digest = c.digest AND i.digest = c.digest
+    AND NOT (c.file_id = ANY(@half::uuid[]) OR t.file_id = ANY(@half::uuid[]) OR i.file_id = ANY(@half::uuid[]))
 ON CONFLICT (setl_id) DO NOTHING
-RETURNING setl_id;
+RETURNING setl_id, settled_on, insutype, insured, treating, provider, med_type, benefit_year, hifp_fen, cvlserv_fen,
+    hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id;
 
 -- name: NextWaiting :many
 SELECT setl_id, settled_on, orig_setl_id FROM settlements
@@ -156,9 +156,7 @@ FROM settlements WHERE orig_setl_id = ANY(@origs::text[]) AND refund AND state =
 GROUP BY orig_setl_id;
 
 -- name: PostRefunds :exec
-UPDATE settlements SET state = 'posted', waiting_for = '', entry_id = NULLIF(t.entry_id, '')::uuid
-FROM (SELECT unnest(@setl_ids::text[]) AS setl_id, unnest(@entry_ids::text[]) AS entry_id) AS t
-WHERE settlements.setl_id = t.setl_id;
+UPDATE settlements SET state = 'posted', waiting_for = '' WHERE setl_id = ANY(@setl_ids::text[]);
 
 -- name: ExplainWaiting :exec
 UPDATE settlements SET waiting_for = t.reason

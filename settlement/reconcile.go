@@ -143,7 +143,6 @@ func (r *reconciliation) records(ctx context.Context) error {
 	if workers <= 0 {
 		workers = reconcileWorkers
 	}
-	r.lanes = newLanes(workers)
 	for range workers {
 		group.Go(func() error {
 			for c := range chunks {

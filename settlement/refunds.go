@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"cloud.google.com/go/civil"
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"fundledger/ledger"
@@ -36,7 +35,7 @@ func (s *Settlements) postRefunds(ctx context.Context) (int64, error) {
 		if len(page.waiting) == 0 {
 			return posted, nil
 		}
-		posted += int64(len(page.posted.SetlIds))
+		posted += int64(len(page.posted))
 		last := page.waiting[len(page.waiting)-1]
 		after.SettledOn, after.SetlID = last.SettledOn, last.SetlID
 	}
@@ -47,7 +46,7 @@ type refundPage struct {
 	s       *Settlements
 	q       *db.Queries
 	waiting []db.NextWaitingRow
-	posted  db.PostRefundsParams
+	posted  []string
 	explain db.ExplainWaitingParams
 }
 
@@ -86,11 +85,10 @@ func (p *refundPage) settle(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 		entries = append(entries, e)
-		id := uuid.NullUUID{UUID: e.ID(), Valid: len(e.Postings) > 0}
-		p.posted.SetlIds, p.posted.EntryIds = append(p.posted.SetlIds, w.SetlID), append(p.posted.EntryIds, nullText(id))
+		p.posted = append(p.posted, w.SetlID)
 		refunded[w.OrigSetlID] = refunded[w.OrigSetlID].plus(partsOfSettlement(refund))
 	}
-	if len(p.posted.SetlIds) > 0 {
+	if len(p.posted) > 0 {
 		if err := p.q.PostRefunds(ctx, p.posted); err != nil {
 			return err
 		}
@@ -120,10 +118,10 @@ func (p *refundPage) refunded(ctx context.Context, origs []string) (map[string]p
 // refuseRefund says why the refund cannot be posted now, or returns "".
 func (s *Settlements) refuseRefund(refund, orig *db.Settlement, refunded map[string]parts) string {
 	switch {
+	case orig != nil && orig.Refund:
+		return fmt.Sprintf("original %s is a refund itself", orig.SetlID)
 	case orig == nil || orig.State != statePosted:
 		return fmt.Sprintf("original %s is not posted", refund.OrigSetlID)
-	case orig.Refund:
-		return fmt.Sprintf("original %s is a refund itself", orig.SetlID)
 	case orig.Insured != refund.Insured || orig.Treating != refund.Treating || orig.Insutype != refund.Insutype || orig.Provider != refund.Provider:
 		return fmt.Sprintf("original %s is of insutype %s, insured in %s, treated in %s by %s: not those of the refund",
 			orig.SetlID, orig.Insutype, orig.Insured, orig.Treating, orig.Provider)
@@ -146,14 +144,7 @@ func refundRecord(r *db.Settlement) *record {
 	return &record{
 		id: r.SetlID, insutype: r.Insutype, insured: r.Insured, treating: r.Treating, provider: r.Provider,
 		clrType: r.ClrType, medType: r.MedType, refund: true, orig: r.OrigSetlID, parts: partsOfSettlement(r),
-		enddate:  civil.Date{Year: int(r.BenefitYear), Month: time.December, Day: 31},
+		enddate:  lastDayOf(r.BenefitYear),
 		setlTime: civil.DateOf(r.SettledOn).In(shanghai),
 	}
-}
-
-func nullText(id uuid.NullUUID) string {
-	if !id.Valid {
-		return ""
-	}
-	return id.UUID.String()
 }

@@ -20,12 +20,16 @@ type rules struct {
 	regions map[string]accounts.RegionKind
 	byField map[string][]accounts.Fund
 	home    string
+	cities  []string
 }
 
 func newRules(book *accounts.Rulebook) *rules {
 	r := &rules{book: book, regions: map[string]accounts.RegionKind{}, byField: map[string][]accounts.Fund{}, home: book.Regions.Home().Code}
 	for _, region := range book.Regions {
 		r.regions[region.Code] = region.Kind
+		if region.Kind == accounts.City {
+			r.cities = append(r.cities, region.Code)
+		}
 	}
 	for _, f := range book.Funds {
 		r.byField[f.Field] = append(r.byField[f.Field], f)

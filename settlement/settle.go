@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
+	"cloud.google.com/go/civil"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -33,7 +35,6 @@ type reconciliation struct {
 	differ []TotalDifference
 	open   map[string]bool // settlements with an open exception
 
-	lanes            *lanes
 	posted, resolved atomic.Int64
 }
 
@@ -45,44 +46,35 @@ type chunk struct {
 	seen         int
 }
 
-// settle compares the sides of a chunk, posts what agrees and writes the
-// exceptions, in one transaction. The records are read before it: while no
-// file is being loaded and none has come since, they are the same inside it.
-// Where that does not hold they are read again.
+// settle accepts what the sides of a chunk agree on, posts it, and keeps the
+// rest as exceptions, in one transaction.
 func (r *reconciliation) settle(ctx context.Context, c chunk) error {
-	var early, p *prepared
-	err := r.s.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
-		early, err = r.prepare(ctx, db.New(tx), c)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if err := r.lanes.enter(ctx); err != nil {
-		return err
-	}
-	attempts, posted, resolved := 0, 0, 0
-	defer func() { r.lanes.leave(attempts > 1) }()
-	err = r.s.store.InTx(ctx, func(tx pgx.Tx) error {
-		attempts++
+	var posted, resolved int
+	err := r.s.store.InTx(ctx, func(tx pgx.Tx) error {
 		q := db.New(tx)
-		files, err := q.FilesStamp(ctx)
+		half, err := halfLoaded(ctx, q)
 		if err != nil {
 			return err
 		}
-		if p = early; files.Loading > 0 || files != p.files {
-			if p, err = r.prepare(ctx, q, c); err != nil {
+		if len(c.waiting) > 0 { // they are accepted anew, as the sides say now
+			if err := q.DropWaiting(ctx, c.waiting); err != nil {
 				return err
 			}
 		}
-		if posted, err = r.accept(ctx, tx, q, p); err != nil {
+		accepted, err := r.accept(ctx, q, c.ids, half)
+		if err != nil {
 			return err
 		}
-		if err := r.except(ctx, q, p.found); err != nil {
+		if posted, err = r.post(ctx, tx, accepted); err != nil {
 			return err
 		}
-		resolved, err = resolve(ctx, q, p.agreed)
-		return err
+		if resolved, err = r.resolve(ctx, q, accepted); err != nil {
+			return err
+		}
+		if len(accepted) == len(c.ids) {
+			return nil
+		}
+		return r.except(ctx, q, without(c.ids, accepted), half)
 	})
 	if err != nil {
 		return err
@@ -92,137 +84,70 @@ func (r *reconciliation) settle(ctx context.Context, c chunk) error {
 	return nil
 }
 
-// prepared is all that a chunk's transaction writes.
-type prepared struct {
-	files   db.FilesStampRow // the state of the files that it was read in
-	claim   db.ClaimSettlementsParams
-	waiting []string
-	entries []ledger.Entry
-	agreed  []*finding // exceptions until now
-	found   []*finding // exceptions
+// halfLoaded are the files that are not fully loaded: their records are left
+// alone until they are.
+func halfLoaded(ctx context.Context, q *db.Queries) ([]uuid.UUID, error) {
+	files, err := q.LoadingFiles(ctx)
+	half := make([]uuid.UUID, len(files))
+	for i, f := range files {
+		half[i] = f.ID
+	}
+	return half, err
 }
 
-// prepare reads a chunk and decides what becomes of it.
-func (r *reconciliation) prepare(ctx context.Context, q *db.Queries, c chunk) (*prepared, error) {
-	p := &prepared{claim: db.ClaimSettlementsParams{Month: string(r.month)}, waiting: c.waiting}
-	var err error
-	if p.files, err = q.FilesStamp(ctx); err != nil {
-		return nil, err
-	}
-	var matched []string
-	if matched, p.agreed, p.found, err = r.compare(ctx, q, c); err != nil {
-		return nil, err
-	}
-	if err := explain(ctx, q, p.found); err != nil || len(matched) == 0 {
-		return p, err
-	}
-	rows, err := q.ReadContent(ctx, db.ReadContentParams{SetlIds: matched, Sides: []string{string(Center)}})
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(rows, func(a, b db.ReadContentRow) int { return strings.Compare(a.SetlID, b.SetlID) })
-	p.entries = make([]ledger.Entry, 0, len(rows))
-	for i := range rows {
-		rec := recordOf(&rows[i])
-		var e ledger.Entry
-		if !rec.refund {
-			if e, err = r.s.entry(rec); err != nil {
-				return nil, err
-			}
-			p.entries = append(p.entries, e)
-		}
-		r.s.addClaim(&p.claim, rec, &e)
-	}
-	return p, nil
-}
-
-// compare sorts the settlements of the chunk that belong to the month:
-// matched, those of them that were an exception until now, and exceptions.
-func (r *reconciliation) compare(ctx context.Context, q *db.Queries, c chunk) (matched []string, agreed, found []*finding, err error) {
-	half := map[uuid.UUID]string{}
-	loading, err := q.LoadingFiles(ctx)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	for _, f := range loading {
-		half[f.ID] = f.Name
-	}
-	rows, err := q.ReadSides(ctx, c.ids)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	records := make(map[string]*sides, len(c.ids))
-	for i := range rows {
-		s := records[rows[i].SetlID]
-		if s == nil {
-			s = &sides{}
-			records[rows[i].SetlID] = s
-		}
-		s.add(&rows[i])
-	}
-	for _, id := range c.ids {
-		s := records[id]
-		if s == nil || s.month() != r.month || s.touches(half) {
-			continue
-		}
-		kind := s.kind()
-		f := &finding{id: id, sides: s, kind: kind}
-		switch {
-		case kind != "":
-			found = append(found, f)
-			continue
-		case r.open[id]:
-			agreed = append(agreed, f)
-		}
-		matched = append(matched, id)
-	}
-	return matched, agreed, found, nil
-}
-
-// accept stores what agrees and posts it, refunds excepted: they wait until
+// accept stores the settlements that are equal on all three sides, in one
+// statement that compares and copies them where they lie. Refunds wait until
 // their originals are posted. What another process has accepted in the
-// meantime stays as it is.
-func (r *reconciliation) accept(ctx context.Context, tx pgx.Tx, q *db.Queries, p *prepared) (posted int, err error) {
-	if len(p.waiting) > 0 {
-		if err := q.DropWaiting(ctx, p.waiting); err != nil {
+// meantime stays as it is and is not returned.
+func (r *reconciliation) accept(ctx context.Context, q *db.Queries, ids []string, half []uuid.UUID) ([]*record, error) {
+	rows, err := q.AcceptSettlements(ctx, db.AcceptSettlementsParams{SetlIds: ids, Month: string(r.month), Cities: r.s.rules.cities, Half: half})
+	if err != nil {
+		return nil, err
+	}
+	accepted := make([]*record, len(rows))
+	for i := range rows {
+		accepted[i] = acceptedRecord(&rows[i])
+	}
+	slices.SortFunc(accepted, func(a, b *record) int { return strings.Compare(a.id, b.id) })
+	return accepted, nil
+}
+
+// post posts what was accepted, refunds excepted.
+func (r *reconciliation) post(ctx context.Context, tx pgx.Tx, accepted []*record) (int, error) {
+	entries := make([]ledger.Entry, 0, len(accepted))
+	for _, rec := range accepted {
+		if rec.refund {
+			continue
+		}
+		e, err := r.s.entry(rec)
+		if err != nil {
 			return 0, err
 		}
-	}
-	if len(p.claim.SetlIds) == 0 {
-		return 0, nil
-	}
-	claimed, err := q.ClaimSettlements(ctx, p.claim)
-	if err != nil {
-		return 0, err
-	}
-	entries := p.entries
-	if len(claimed) < len(p.claim.SetlIds) {
-		ours := make(map[string]bool, len(claimed))
-		for _, id := range claimed {
-			ours[entryKey(id)] = true
-		}
-		entries = slices.DeleteFunc(slices.Clone(entries), func(e ledger.Entry) bool { return !ours[e.Key] })
+		entries = append(entries, e)
 	}
 	return len(entries), r.s.post(ctx, tx, entries)
 }
 
-// addClaim adds the row of a settlement; a refund's waits.
-func (s *Settlements) addClaim(p *db.ClaimSettlementsParams, r *record, e *ledger.Entry) {
-	kind, _ := s.rules.kindOf(r.insured, r.treating)
-	state, entry := statePosted, ""
-	if r.refund {
-		state = stateWaiting
-	} else if len(e.Postings) > 0 {
-		entry = e.ID().String()
+// without returns the ids that were not accepted.
+func without(ids []string, accepted []*record) []string {
+	have := make(map[string]bool, len(accepted))
+	for _, rec := range accepted {
+		have[rec.id] = true
 	}
-	p.SetlIds, p.States, p.Kinds = append(p.SetlIds, r.id), append(p.States, state), append(p.Kinds, string(kind))
-	p.Dates, p.Insutypes = append(p.Dates, dateParam(r.settledOn())), append(p.Insutypes, r.insutype)
-	p.Insured, p.Treating, p.Providers = append(p.Insured, r.insured), append(p.Treating, r.treating), append(p.Providers, r.provider)
-	p.ClrTypes, p.MedTypes = append(p.ClrTypes, r.clrType), append(p.MedTypes, r.medType)
-	p.BenefitYears = append(p.BenefitYears, int64(r.benefitYear()))
-	into := [partCount]*[]int64{&p.Hifp, &p.Cvlserv, &p.Hifes, &p.Hifmi, &p.Hifob, &p.Maf, &p.Oth, &p.Acct}
-	for i, list := range into {
-		*list = append(*list, int64(r.parts[i]))
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return have[id] })
+}
+
+// acceptedRecord is what an entry needs of an accepted settlement.
+func acceptedRecord(c *db.AcceptSettlementsRow) *record {
+	return &record{
+		id: c.SetlID, insutype: c.Insutype, insured: c.Insured, treating: c.Treating, provider: c.Provider, medType: c.MedType,
+		enddate: lastDayOf(c.BenefitYear), setlTime: civil.DateOf(c.SettledOn).In(shanghai),
+		parts:  partsOf(c.HifpFen, c.CvlservFen, c.HifesFen, c.HifmiFen, c.HifobFen, c.MafFen, c.OthFen, c.AcctFen),
+		refund: c.Refund, orig: c.OrigSetlID,
 	}
-	p.Refunds, p.Origs, p.EntryIds = append(p.Refunds, r.refund), append(p.Origs, r.orig), append(p.EntryIds, entry)
+}
+
+// lastDayOf is a day of discharge that gives the benefit year.
+func lastDayOf(year int64) civil.Date {
+	return civil.Date{Year: int(year), Month: time.December, Day: 31}
 }

@@ -27,7 +27,6 @@ CREATE TABLE IF NOT EXISTS settlements (
     acct_fen      int8 NOT NULL,
     refund        bool NOT NULL,
     orig_setl_id  text NOT NULL,
-    entry_id      uuid,
     run_id        text
 );
 

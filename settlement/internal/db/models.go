@@ -324,7 +324,6 @@ type Settlement struct {
 	AcctFen      int64
 	Refund       bool
 	OrigSetlID   string
-	EntryID      uuid.NullUUID
 	RunID        *string
 }
 

@@ -13,6 +13,100 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const acceptSettlements = `-- name: AcceptSettlements :many
+INSERT INTO settlements (setl_id, state, waiting_for, kind, service_month, settled_on, insutype, insured, treating,
+    provider, clr_type, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen,
+    oth_fen, acct_fen, refund, orig_setl_id)
+SELECT c.setl_id, CASE WHEN c.refund THEN 'waiting' ELSE 'posted' END, '',
+    CASE WHEN NOT c.insured = ANY($1::text[]) THEN 'cross-in'
+        WHEN c.treating = ANY($1::text[]) THEN 'in-province' ELSE 'cross-out' END,
+    c.service_month, (c.setl_time AT TIME ZONE 'Asia/Shanghai')::date, c.insutype, c.insured, c.treating,
+    c.provider, c.clr_type, c.med_type, extract(year FROM c.enddate)::int8, c.hifp_fen, c.cvlserv_fen, c.hifes_fen,
+    c.hifmi_fen, c.hifob_fen, c.maf_fen, c.oth_fen, c.acct_fen, c.refund, c.orig_setl_id
+FROM side_records AS c
+    JOIN side_records AS t ON t.setl_id = c.setl_id AND t.side = 'treating'
+    JOIN side_records AS i ON i.setl_id = c.setl_id AND i.side = 'insured'
+WHERE c.setl_id = ANY($2::text[]) AND c.side = 'center' AND c.service_month = $3::text
+    AND c.status = 'valid' AND t.status = 'valid' AND i.status = 'valid'
+    AND t.digest = c.digest AND i.digest = c.digest
+    AND NOT (c.file_id = ANY($4::uuid[]) OR t.file_id = ANY($4::uuid[]) OR i.file_id = ANY($4::uuid[]))
+ON CONFLICT (setl_id) DO NOTHING
+RETURNING setl_id, settled_on, insutype, insured, treating, provider, med_type, benefit_year, hifp_fen, cvlserv_fen,
+    hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id
+`
+
+type AcceptSettlementsParams struct {
+	Cities  []string
+	SetlIds []string
+	Month   string
+	Half    []uuid.UUID
+}
+
+type AcceptSettlementsRow struct {
+	SetlID      string
+	SettledOn   time.Time
+	Insutype    string
+	Insured     string
+	Treating    string
+	Provider    string
+	MedType     string
+	BenefitYear int64
+	HifpFen     int64
+	CvlservFen  int64
+	HifesFen    int64
+	HifmiFen    int64
+	HifobFen    int64
+	MafFen      int64
+	OthFen      int64
+	AcctFen     int64
+	Refund      bool
+	OrigSetlID  string
+}
+
+func (q *Queries) AcceptSettlements(ctx context.Context, arg AcceptSettlementsParams) ([]AcceptSettlementsRow, error) {
+	rows, err := q.db.Query(ctx, acceptSettlements,
+		arg.Cities,
+		arg.SetlIds,
+		arg.Month,
+		arg.Half,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AcceptSettlementsRow
+	for rows.Next() {
+		var i AcceptSettlementsRow
+		if err := rows.Scan(
+			&i.SetlID,
+			&i.SettledOn,
+			&i.Insutype,
+			&i.Insured,
+			&i.Treating,
+			&i.Provider,
+			&i.MedType,
+			&i.BenefitYear,
+			&i.HifpFen,
+			&i.CvlservFen,
+			&i.HifesFen,
+			&i.HifmiFen,
+			&i.HifobFen,
+			&i.MafFen,
+			&i.OthFen,
+			&i.AcctFen,
+			&i.Refund,
+			&i.OrigSetlID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const addFileMonths = `-- name: AddFileMonths :exec
 INSERT INTO import_months (file_id, service_month)
 SELECT $1::uuid, unnest($2::text[])
@@ -100,98 +194,6 @@ func (q *Queries) CarriedOver(ctx context.Context, arg CarriedOverParams) ([]Car
 			return nil, err
 		}
 		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const claimSettlements = `-- name: ClaimSettlements :many
-INSERT INTO settlements (service_month, setl_id, state, waiting_for, kind, settled_on, insutype, insured, treating,
-    provider, clr_type, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen,
-    oth_fen, acct_fen, refund, orig_setl_id, entry_id)
-SELECT $1::text, t.setl_id, t.state, '', t.kind, t.settled_on, t.insutype, t.insured, t.treating,
-    t.provider, t.clr_type, t.med_type, t.benefit_year, t.hifp, t.cvlserv, t.hifes, t.hifmi, t.hifob, t.maf,
-    t.oth, t.acct, t.refund, t.orig, NULLIF(t.entry_id, '')::uuid
-FROM (
-    SELECT unnest($2::text[]) AS setl_id, unnest($3::text[]) AS state, unnest($4::text[]) AS kind,
-        unnest($5::date[]) AS settled_on, unnest($6::text[]) AS insutype,
-        unnest($7::text[]) AS insured, unnest($8::text[]) AS treating,
-        unnest($9::text[]) AS provider, unnest($10::text[]) AS clr_type,
-        unnest($11::text[]) AS med_type, unnest($12::int8[]) AS benefit_year,
-        unnest($13::int8[]) AS hifp, unnest($14::int8[]) AS cvlserv, unnest($15::int8[]) AS hifes,
-        unnest($16::int8[]) AS hifmi, unnest($17::int8[]) AS hifob, unnest($18::int8[]) AS maf,
-        unnest($19::int8[]) AS oth, unnest($20::int8[]) AS acct, unnest($21::bool[]) AS refund,
-        unnest($22::text[]) AS orig, unnest($23::text[]) AS entry_id
-) AS t
-ON CONFLICT (setl_id) DO NOTHING
-RETURNING setl_id
-`
-
-type ClaimSettlementsParams struct {
-	Month        string
-	SetlIds      []string
-	States       []string
-	Kinds        []string
-	Dates        []time.Time
-	Insutypes    []string
-	Insured      []string
-	Treating     []string
-	Providers    []string
-	ClrTypes     []string
-	MedTypes     []string
-	BenefitYears []int64
-	Hifp         []int64
-	Cvlserv      []int64
-	Hifes        []int64
-	Hifmi        []int64
-	Hifob        []int64
-	Maf          []int64
-	Oth          []int64
-	Acct         []int64
-	Refunds      []bool
-	Origs        []string
-	EntryIds     []string
-}
-
-func (q *Queries) ClaimSettlements(ctx context.Context, arg ClaimSettlementsParams) ([]string, error) {
-	rows, err := q.db.Query(ctx, claimSettlements,
-		arg.Month,
-		arg.SetlIds,
-		arg.States,
-		arg.Kinds,
-		arg.Dates,
-		arg.Insutypes,
-		arg.Insured,
-		arg.Treating,
-		arg.Providers,
-		arg.ClrTypes,
-		arg.MedTypes,
-		arg.BenefitYears,
-		arg.Hifp,
-		arg.Cvlserv,
-		arg.Hifes,
-		arg.Hifmi,
-		arg.Hifob,
-		arg.Maf,
-		arg.Oth,
-		arg.Acct,
-		arg.Refunds,
-		arg.Origs,
-		arg.EntryIds,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var setl_id string
-		if err := rows.Scan(&setl_id); err != nil {
-			return nil, err
-		}
-		items = append(items, setl_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -793,7 +795,7 @@ func (q *Queries) LockRecords(ctx context.Context, arg LockRecordsParams) ([]Loc
 }
 
 const lockSettlements = `-- name: LockSettlements :many
-SELECT setl_id, state, waiting_for, kind, service_month, settled_on, insutype, insured, treating, provider, clr_type, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id, entry_id, run_id FROM settlements WHERE setl_id = ANY($1::text[]) ORDER BY setl_id FOR UPDATE
+SELECT setl_id, state, waiting_for, kind, service_month, settled_on, insutype, insured, treating, provider, clr_type, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id, run_id FROM settlements WHERE setl_id = ANY($1::text[]) ORDER BY setl_id FOR UPDATE
 `
 
 func (q *Queries) LockSettlements(ctx context.Context, setlIds []string) ([]Settlement, error) {
@@ -829,7 +831,6 @@ func (q *Queries) LockSettlements(ctx context.Context, setlIds []string) ([]Sett
 			&i.AcctFen,
 			&i.Refund,
 			&i.OrigSetlID,
-			&i.EntryID,
 			&i.RunID,
 		); err != nil {
 			return nil, err
@@ -974,18 +975,11 @@ func (q *Queries) OpenExceptionsOf(ctx context.Context, month string) ([]string,
 }
 
 const postRefunds = `-- name: PostRefunds :exec
-UPDATE settlements SET state = 'posted', waiting_for = '', entry_id = NULLIF(t.entry_id, '')::uuid
-FROM (SELECT unnest($1::text[]) AS setl_id, unnest($2::text[]) AS entry_id) AS t
-WHERE settlements.setl_id = t.setl_id
+UPDATE settlements SET state = 'posted', waiting_for = '' WHERE setl_id = ANY($1::text[])
 `
 
-type PostRefundsParams struct {
-	SetlIds  []string
-	EntryIds []string
-}
-
-func (q *Queries) PostRefunds(ctx context.Context, arg PostRefundsParams) error {
-	_, err := q.db.Exec(ctx, postRefunds, arg.SetlIds, arg.EntryIds)
+func (q *Queries) PostRefunds(ctx context.Context, setlIds []string) error {
+	_, err := q.db.Exec(ctx, postRefunds, setlIds)
 	return err
 }
 
