@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"slices"
 	"strings"
 
 	"cloud.google.com/go/civil"
@@ -56,10 +57,15 @@ func NewPostingTable(rows []PostingRule) PostingTable {
 // Rules returns all rows in the order of the table.
 func (t PostingTable) Rules() []PostingRule { return t.rows }
 
-// Event returns the rules of the event that hold on the date, in order.
+// Event returns the rules of the event that hold on the date, in order. The
+// slice is not to be changed.
 func (t PostingTable) Event(event string, on civil.Date) []PostingRule {
+	all := t.index[event]
+	if !slices.ContainsFunc(all, func(r PostingRule) bool { return !r.On(on) }) {
+		return all
+	}
 	var rules []PostingRule
-	for _, r := range t.index[event] {
+	for _, r := range all {
 		if r.On(on) {
 			rules = append(rules, r)
 		}

@@ -12,9 +12,6 @@ import (
 	"fundledger/settlement"
 )
 
-// collectChunk bounds the records that one transaction takes into a run.
-const collectChunk = 20_000
-
 // Clear freezes the run of each kind for the service month and returns them. A
 // run that is frozen already is returned as it stands; one that was left
 // collecting goes on from there. The notice date is the 28th of the next month
@@ -94,7 +91,7 @@ func (c *Clearing) finish(ctx context.Context, run Run) (Run, error) {
 	for {
 		var taken int64
 		err := c.whileCollecting(ctx, &run, func(tx pgx.Tx, _ *db.Queries) (err error) {
-			taken, err = settlement.TagRun(ctx, tx, run.ID, settlement.RunKind(run.Kind), run.Month, collectChunk)
+			taken, err = settlement.TagRun(ctx, tx, run.ID, settlement.RunKind(run.Kind), run.Month)
 			return err
 		})
 		if err != nil || run.State == Frozen {

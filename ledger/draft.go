@@ -37,8 +37,9 @@ func Draft(book *accounts.Rulebook, facts Facts) ([]Posting, error) {
 	if len(rules) == 0 {
 		return nil, fault.New(fault.Internal, "the posting table has no event %q on %s", facts.Event, facts.Date)
 	}
-	var postings []Posting
-	for _, rule := range rules {
+	postings := make([]Posting, 0, len(rules)+8)
+	for i := range rules {
+		rule := &rules[i]
 		region, ok := facts.Regions[rule.Region]
 		if !ok {
 			return nil, fault.New(fault.Internal, "event %s needs the region of part %s", facts.Event, rule.Region)

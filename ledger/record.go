@@ -156,3 +156,20 @@ func walk(ctx context.Context, q *db.Queries, fn func(*Record) error, missing fu
 	}
 	return nil
 }
+
+// Posted tells which of the idempotency keys stand in the journal, as the
+// transaction sees it.
+func (j *Journal) Posted(ctx context.Context, tx pgx.Tx, keys ...string) (map[string]bool, error) {
+	ids := make([]uuid.UUID, len(keys))
+	byID := make(map[uuid.UUID]string, len(keys))
+	for i, key := range keys {
+		ids[i] = EntryID(key)
+		byID[ids[i]] = key
+	}
+	rows, err := db.New(tx).FindEntries(ctx, ids)
+	posted := make(map[string]bool, len(rows))
+	for _, r := range rows {
+		posted[byID[r.ID]] = true
+	}
+	return posted, err
+}

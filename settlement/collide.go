@@ -55,7 +55,7 @@ func (l *loader) collide(ctx context.Context, met []*row) error {
 	var replaced int
 	err := l.s.store.InTx(ctx, func(tx pgx.Tx) error {
 		c := collision{loader: l, q: db.New(tx), stands: map[string]*standing{}}
-		if err := c.read(ctx, met); err != nil {
+		if err := c.read(ctx, tx, met); err != nil {
 			return err
 		}
 		for _, r := range met {
@@ -70,7 +70,7 @@ func (l *loader) collide(ctx context.Context, met []*row) error {
 }
 
 // read locks the records, and reads the content of those that a row differs from.
-func (c *collision) read(ctx context.Context, met []*row) error {
+func (c *collision) read(ctx context.Context, tx pgx.Tx, met []*row) error {
 	ids := make([]string, 0, len(met))
 	for _, r := range met {
 		if n := len(ids); n == 0 || ids[n-1] != r.id {
@@ -105,11 +105,11 @@ func (c *collision) read(ctx context.Context, met []*row) error {
 	if len(differ) == 0 {
 		return nil
 	}
-	posted, err := c.q.PostedAmong(ctx, differ)
+	posted, err := c.s.posted(ctx, tx, c.q, differ)
 	if err != nil {
 		return err
 	}
-	for _, id := range posted {
+	for id := range posted {
 		c.stands[id].posted = true
 	}
 	contents, err := c.q.ReadContent(ctx, db.ReadContentParams{SetlIds: differ, Sides: []string{string(c.side)}})

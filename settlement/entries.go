@@ -10,6 +10,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/ledger"
+	"fundledger/settlement/internal/db"
 )
 
 // preparer signs the entries that reconciliation makes.
@@ -21,9 +22,8 @@ var eventOf = map[RunKind]string{InProvince: "settlement.in_province", CrossOut:
 // entryKey is the idempotency key of a settlement's entry.
 func entryKey(setlID string) string { return "settlement/" + setlID }
 
-// entry drafts the acceptance of a settlement, all funds in one entry. A
-// settlement of which no fund pays anything has no postings. The period is
-// still open.
+// entry drafts the acceptance of a settlement, all funds in one entry; its
+// period is set later.
 func (s *Settlements) entry(r *record) (ledger.Entry, error) {
 	kind, _ := s.rules.kindOf(r.insured, r.treating)
 	e := ledger.Entry{
@@ -34,7 +34,8 @@ func (s *Settlements) entry(r *record) (ledger.Entry, error) {
 		e.Summary = "异地就医退费 " + r.id + " 冲 " + r.orig
 		e.Corrects = uuid.NullUUID{UUID: ledger.EntryID(entryKey(r.orig)), Valid: true}
 	}
-	funds := make(map[string][]ledger.Part, 4)
+	funds := make(map[string][]ledger.Part, partCount)
+	e.Postings = make([]ledger.Posting, 0, 16)
 	for part, amount := range r.parts {
 		if amount == 0 {
 			continue
@@ -122,23 +123,60 @@ func join(books []accounts.Book) (joined accounts.Book) {
 	return joined
 }
 
-// post appends the entries that have postings, all or none.
-func (s *Settlements) post(ctx context.Context, tx pgx.Tx, entries []ledger.Entry) error {
-	entries = slices.DeleteFunc(slices.Clone(entries), func(e ledger.Entry) bool { return len(e.Postings) == 0 })
-	if len(entries) == 0 {
-		return nil
+// post posts the settlements, all or none, and returns those that did not
+// stand in the journal before.
+func (s *Settlements) post(ctx context.Context, tx pgx.Tx, records []*record) ([]*record, error) {
+	if len(records) == 0 {
+		return nil, nil
+	}
+	entries := make([]ledger.Entry, len(records))
+	for i, r := range records {
+		var err error
+		if entries[i], err = s.entry(r); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.setPeriods(ctx, tx, entries); err != nil {
-		return err
+		return nil, err
 	}
 	results, err := s.journal.PostTx(ctx, tx, entries)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, r := range results {
+	posted := make([]*record, 0, len(records))
+	for i, r := range results {
 		if r.Err != nil {
-			return r.Err
+			return nil, r.Err
+		}
+		if !r.Replayed {
+			posted = append(posted, records[i])
 		}
 	}
-	return nil
+	return posted, nil
+}
+
+// posted tells which of the settlements are accepted: their entry stands in
+// the journal, or they needed none.
+func (s *Settlements) posted(ctx context.Context, tx pgx.Tx, q *db.Queries, ids []string) (posted map[string]bool, err error) {
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = entryKey(id)
+	}
+	found, err := s.journal.Posted(ctx, tx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	posted = make(map[string]bool, len(found))
+	for i, id := range ids {
+		if found[keys[i]] {
+			posted[id] = true
+		}
+	}
+	apart, err := q.ApartAmong(ctx, ids)
+	for _, row := range apart {
+		if row.State == statePosted {
+			posted[row.SetlID] = true
+		}
+	}
+	return posted, err
 }

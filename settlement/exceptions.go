@@ -18,17 +18,9 @@ type finding struct {
 	detail string
 }
 
-// except finds out why the settlements were not accepted, and keeps those
-// that belong to the month and are settled by nobody else as exceptions.
+// except finds out why the settlements are not equal on all sides, and keeps
+// those that belong to the month as exceptions.
 func (r *reconciliation) except(ctx context.Context, q *db.Queries, ids []string, half []uuid.UUID) error {
-	settled, err := q.SettledAmong(ctx, ids)
-	if err != nil {
-		return err
-	}
-	others := make(map[string]bool, len(settled))
-	for _, row := range settled {
-		others[row.SetlID] = true
-	}
 	records, err := readSides(ctx, q, ids)
 	if err != nil {
 		return err
@@ -36,7 +28,7 @@ func (r *reconciliation) except(ctx context.Context, q *db.Queries, ids []string
 	var found []*finding
 	for _, id := range ids {
 		s := records[id]
-		if s == nil || others[id] || s.month() != r.month || s.touches(half) {
+		if s == nil || s.month() != r.month || s.touches(half) {
 			continue
 		}
 		if kind := s.kind(); kind != "" {

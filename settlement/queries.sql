@@ -89,11 +89,11 @@ SELECT line, field, kind, reason FROM set_aside
 WHERE file_id = @file_id AND cause IN ('rejected', 'conflicting', 'conflicts_with_posted')
 ORDER BY line LIMIT @row_limit::int8;
 
--- name: PostedAmong :many
-SELECT setl_id FROM settlements WHERE setl_id = ANY(@setl_ids::text[]) AND state = 'posted' ORDER BY setl_id;
+-- name: ApartAmong :many
+SELECT setl_id, state FROM settlements_apart WHERE setl_id = ANY(@setl_ids::text[]) ORDER BY setl_id;
 
 -- name: DropWaiting :exec
-DELETE FROM settlements WHERE setl_id = ANY(@setl_ids::text[]) AND state = 'waiting';
+DELETE FROM settlements_apart WHERE setl_id = ANY(@setl_ids::text[]) AND state = 'waiting';
 
 -- name: SideTotals :many
 SELECT side, insutype, clr_type, insured, treating, count(*) AS records,
@@ -106,9 +106,6 @@ ORDER BY insutype, clr_type, insured, treating, side;
 SELECT setl_id FROM side_records WHERE service_month = @month AND setl_id > @after
 ORDER BY setl_id LIMIT @row_limit::int8;
 
--- name: SettledAmong :many
-SELECT setl_id, state FROM settlements WHERE setl_id = ANY(@setl_ids::text[]);
-
 -- name: ReadSides :many
 SELECT setl_id, side, status, kind, file_id, line, service_month, refund, digest FROM side_records
 WHERE setl_id = ANY(@setl_ids::text[]);
@@ -119,52 +116,60 @@ SELECT setl_id, side, file_id, line, mdtrt_id, psn_no, insutype, insured, treati
     hifob_fen, maf_fen, oth_fen, acct_fen, cash_fen, refund, orig_setl_id
 FROM side_records WHERE setl_id = ANY(@setl_ids::text[]) AND side = ANY(@sides::text[]) AND status <> 'rejected';
 
--- name: AcceptSettlements :many
-INSERT INTO settlements (setl_id, state, waiting_for, kind, service_month, settled_on, insutype, insured, treating,
-    provider, clr_type, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen,
-    oth_fen, acct_fen, refund, orig_setl_id)
-SELECT c.setl_id, CASE WHEN c.refund THEN 'waiting' ELSE 'posted' END, '',
-    CASE WHEN NOT c.insured = ANY(@cities::text[]) THEN 'cross-in'
-        WHEN c.treating = ANY(@cities::text[]) THEN 'in-province' ELSE 'cross-out' END,
-    c.service_month, (c.setl_time AT TIME ZONE 'Asia/Shanghai')::date, c.insutype, c.insured, c.treating,
-    c.provider, c.clr_type, c.med_type, extract(year FROM c.enddate)::int8, c.hifp_fen, c.cvlserv_fen, c.hifes_fen,
-    c.hifmi_fen, c.hifob_fen, c.maf_fen, c.oth_fen, c.acct_fen, c.refund, c.orig_setl_id
+-- name: EqualRecords :many
+SELECT c.setl_id, c.setl_time, c.insutype, c.insured, c.treating, c.provider, c.med_type, c.enddate,
+    c.hifp_fen, c.cvlserv_fen, c.hifes_fen, c.hifmi_fen, c.hifob_fen, c.maf_fen, c.oth_fen, c.acct_fen,
+    c.refund, c.orig_setl_id
 FROM side_records AS c
     JOIN side_records AS t ON t.setl_id = c.setl_id AND t.side = 'treating'
     JOIN side_records AS i ON i.setl_id = c.setl_id AND i.side = 'insured'
 WHERE c.setl_id = ANY(@setl_ids::text[]) AND c.side = 'center' AND c.service_month = @month::text
     AND c.status = 'valid' AND t.status = 'valid' AND i.status = 'valid'
     AND t.digest = c.digest AND i.digest = c.digest
-    AND NOT (c.file_id = ANY(@half::uuid[]) OR t.file_id = ANY(@half::uuid[]) OR i.file_id = ANY(@half::uuid[]))
+    AND NOT (c.file_id = ANY(@half::uuid[]) OR t.file_id = ANY(@half::uuid[]) OR i.file_id = ANY(@half::uuid[]));
+
+-- name: InsertApart :many
+INSERT INTO settlements_apart (setl_id, state, waiting_for, service_month, settled_on, insutype, insured, treating,
+    provider, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen,
+    oth_fen, acct_fen, refund, orig_setl_id)
+SELECT unnest(@setl_ids::text[]), unnest(@states::text[]), '', @month::text, unnest(@dates::date[]), unnest(@insutypes::text[]),
+    unnest(@insured::text[]), unnest(@treating::text[]), unnest(@providers::text[]), unnest(@med_types::text[]),
+    unnest(@benefit_years::int8[]), unnest(@hifp::int8[]), unnest(@cvlserv::int8[]), unnest(@hifes::int8[]),
+    unnest(@hifmi::int8[]), unnest(@hifob::int8[]), unnest(@maf::int8[]), unnest(@oth::int8[]), unnest(@acct::int8[]),
+    unnest(@refunds::bool[]), unnest(@origs::text[])
 ON CONFLICT (setl_id) DO NOTHING
-RETURNING setl_id, settled_on, insutype, insured, treating, provider, med_type, benefit_year, hifp_fen, cvlserv_fen,
-    hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id;
+RETURNING setl_id;
+
+-- name: InsertBlock :exec
+INSERT INTO accepted_blocks (id, service_month, kind, records, setl_ids, sums)
+VALUES (@id, @month, @kind, @records, @setl_ids::text[], @sums::jsonb);
+
+-- name: BlocksOfMonth :many
+SELECT kind, sums FROM accepted_blocks WHERE service_month = @month;
+
+-- name: BlocksOfRun :many
+SELECT service_month, sums FROM accepted_blocks WHERE run_id = @run::text;
 
 -- name: NextWaiting :many
-SELECT setl_id, settled_on, orig_setl_id FROM settlements
+SELECT setl_id, settled_on, orig_setl_id FROM settlements_apart
 WHERE state = 'waiting' AND (settled_on > @settled_on::date OR (settled_on = @settled_on::date AND setl_id > @setl_id::text))
 ORDER BY settled_on, setl_id LIMIT @row_limit::int8;
 
--- name: LockSettlements :many
-SELECT * FROM settlements WHERE setl_id = ANY(@setl_ids::text[]) ORDER BY setl_id FOR UPDATE;
-
--- name: Refunded :many
-SELECT orig_setl_id, sum(hifp_fen)::int8 AS hifp_fen, sum(cvlserv_fen)::int8 AS cvlserv_fen, sum(hifes_fen)::int8 AS hifes_fen,
-    sum(hifmi_fen)::int8 AS hifmi_fen, sum(hifob_fen)::int8 AS hifob_fen, sum(maf_fen)::int8 AS maf_fen,
-    sum(oth_fen)::int8 AS oth_fen, sum(acct_fen)::int8 AS acct_fen
-FROM settlements WHERE orig_setl_id = ANY(@origs::text[]) AND refund AND state = 'posted'
-GROUP BY orig_setl_id;
+-- name: LockRefunds :many
+SELECT * FROM settlements_apart
+WHERE setl_id = ANY(@setl_ids::text[]) OR orig_setl_id = ANY(@origs::text[])
+ORDER BY setl_id FOR UPDATE;
 
 -- name: PostRefunds :exec
-UPDATE settlements SET state = 'posted', waiting_for = '' WHERE setl_id = ANY(@setl_ids::text[]);
+UPDATE settlements_apart SET state = 'posted', waiting_for = '' WHERE setl_id = ANY(@setl_ids::text[]);
 
 -- name: ExplainWaiting :exec
-UPDATE settlements SET waiting_for = t.reason
+UPDATE settlements_apart SET waiting_for = t.reason
 FROM (SELECT unnest(@setl_ids::text[]) AS setl_id, unnest(@reasons::text[]) AS reason) AS t
-WHERE settlements.setl_id = t.setl_id AND settlements.waiting_for <> t.reason;
+WHERE settlements_apart.setl_id = t.setl_id AND settlements_apart.waiting_for <> t.reason;
 
 -- name: ListWaiting :many
-SELECT setl_id, service_month, orig_setl_id, waiting_for FROM settlements
+SELECT setl_id, service_month, orig_setl_id, waiting_for FROM settlements_apart
 WHERE state = 'waiting' ORDER BY settled_on, setl_id LIMIT @row_limit::int8;
 
 -- name: WriteExceptions :exec
@@ -183,10 +188,9 @@ UPDATE exceptions SET resolved_at = now(), resolved_by = t.file
 FROM (SELECT unnest(@setl_ids::text[]) AS setl_id, unnest(@files::text[]) AS file) AS t
 WHERE exceptions.setl_id = t.setl_id AND exceptions.resolved_at IS NULL;
 
--- name: ResolvePosted :execrows
+-- name: ResolveSettled :execrows
 UPDATE exceptions SET resolved_at = now()
-WHERE exceptions.service_month = @month AND exceptions.resolved_at IS NULL
-    AND EXISTS (SELECT 1 FROM settlements AS s WHERE s.setl_id = exceptions.setl_id);
+WHERE setl_id = ANY(@setl_ids::text[]) AND resolved_at IS NULL;
 
 -- name: ListExceptions :many
 SELECT setl_id, kind, detail FROM exceptions
@@ -196,8 +200,10 @@ WHERE service_month = @month AND resolved_at IS NULL ORDER BY kind, setl_id LIMI
 SELECT kind, count(*) AS records FROM exceptions
 WHERE service_month = @month AND resolved_at IS NULL GROUP BY kind ORDER BY kind;
 
--- name: CountSettlements :many
-SELECT state, count(*) AS records FROM settlements WHERE service_month = @month GROUP BY state;
+-- name: CountAccepted :one
+SELECT coalesce(sum(records), 0)::int8 AS posted,
+    (SELECT count(*) FROM settlements_apart AS a WHERE a.service_month = @month AND a.state = 'waiting') AS waiting
+FROM accepted_blocks WHERE accepted_blocks.service_month = @month;
 
 -- name: ReportExceptions :many
 SELECT setl_id, kind, refund FROM exceptions
@@ -206,49 +212,21 @@ WHERE service_month = @month AND resolved_at IS NULL ORDER BY kind, setl_id;
 -- name: ReportDuplicates :many
 SELECT DISTINCT setl_id FROM set_aside WHERE service_month = @month AND cause = 'duplicate' ORDER BY setl_id;
 
--- name: ReportSettlements :many
-SELECT kind, insutype, insured, treating, refund, count(*) AS records,
-    sum(hifp_fen)::int8 AS hifp_fen, sum(cvlserv_fen)::int8 AS cvlserv_fen, sum(hifes_fen)::int8 AS hifes_fen,
-    sum(hifmi_fen)::int8 AS hifmi_fen, sum(hifob_fen)::int8 AS hifob_fen, sum(maf_fen)::int8 AS maf_fen,
-    sum(oth_fen)::int8 AS oth_fen, sum(acct_fen)::int8 AS acct_fen,
-    count(*) FILTER (WHERE hifp_fen <> 0 OR acct_fen <> 0) AS hifp_acct_records,
-    count(*) FILTER (WHERE hifp_fen <> 0) AS hifp_records, count(*) FILTER (WHERE acct_fen <> 0) AS acct_records,
-    count(*) FILTER (WHERE cvlserv_fen <> 0) AS cvlserv_records, count(*) FILTER (WHERE hifes_fen <> 0) AS hifes_records,
-    count(*) FILTER (WHERE hifmi_fen <> 0) AS hifmi_records, count(*) FILTER (WHERE hifob_fen <> 0) AS hifob_records,
-    count(*) FILTER (WHERE maf_fen <> 0) AS maf_records, count(*) FILTER (WHERE oth_fen <> 0) AS oth_records
-FROM settlements WHERE service_month = @month
-GROUP BY kind, insutype, insured, treating, refund
-ORDER BY insured, treating, insutype, refund;
+-- name: WaitingOfMonth :many
+SELECT * FROM settlements_apart WHERE service_month = @month AND state = 'waiting' ORDER BY setl_id;
 
--- name: TagRun :execrows
-UPDATE settlements SET run_id = @run::text
-WHERE setl_id IN (
-    SELECT s.setl_id FROM settlements AS s
-    WHERE s.run_id IS NULL AND s.kind = @kind AND s.service_month <= @month AND s.state = 'posted'
-    LIMIT @row_limit::int8
-);
-
--- name: SumRun :many
-SELECT insured, treating, insutype, med_type, benefit_year,
-    count(*) FILTER (WHERE hifp_fen <> 0) AS hifp_records, count(*) FILTER (WHERE acct_fen <> 0) AS acct_records,
-    count(*) FILTER (WHERE cvlserv_fen <> 0) AS cvlserv_records, count(*) FILTER (WHERE hifes_fen <> 0) AS hifes_records,
-    count(*) FILTER (WHERE hifmi_fen <> 0) AS hifmi_records, count(*) FILTER (WHERE hifob_fen <> 0) AS hifob_records,
-    count(*) FILTER (WHERE maf_fen <> 0) AS maf_records, count(*) FILTER (WHERE oth_fen <> 0) AS oth_records,
-    (service_month < @month::text)::bool AS carried,
-    sum(hifp_fen)::int8 AS hifp_fen, sum(cvlserv_fen)::int8 AS cvlserv_fen, sum(hifes_fen)::int8 AS hifes_fen,
-    sum(hifmi_fen)::int8 AS hifmi_fen, sum(hifob_fen)::int8 AS hifob_fen, sum(maf_fen)::int8 AS maf_fen,
-    sum(oth_fen)::int8 AS oth_fen, sum(acct_fen)::int8 AS acct_fen
-FROM settlements WHERE run_id = @run::text
-GROUP BY insured, treating, insutype, med_type, benefit_year, (service_month < @month::text)
-ORDER BY insured, treating, insutype, med_type, benefit_year, carried;
+-- name: TagRun :many
+UPDATE accepted_blocks SET run_id = @run::text
+WHERE run_id IS NULL AND kind = @kind AND service_month <= @month
+RETURNING records;
 
 -- name: CarriedOver :many
-SELECT setl_id, service_month FROM settlements
-WHERE run_id = @run::text AND service_month < @month::text ORDER BY service_month, setl_id;
+SELECT service_month, setl_ids FROM accepted_blocks
+WHERE run_id = @run::text AND service_month < @month::text ORDER BY service_month, id;
 
 -- name: CountOpen :many
 SELECT x.service_month, x.kind, count(*) AS records FROM (
     SELECT service_month, kind FROM exceptions WHERE resolved_at IS NULL
     UNION ALL
-    SELECT service_month, 'refund_waiting' FROM settlements WHERE state = 'waiting'
+    SELECT service_month, 'refund_waiting' FROM settlements_apart WHERE state = 'waiting'
 ) AS x GROUP BY x.service_month, x.kind ORDER BY x.service_month, x.kind;

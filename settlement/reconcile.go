@@ -2,6 +2,8 @@ package settlement
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -123,6 +125,11 @@ func (r *reconciliation) begin(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		accepted, err := q.CountAccepted(ctx, string(r.month))
+		if err != nil {
+			return err
+		}
+		r.again = accepted.Posted+accepted.Waiting > 0
 		r.open = make(map[string]bool, len(open))
 		for _, id := range open {
 			r.open[id] = true
@@ -170,13 +177,9 @@ func (r *reconciliation) cut(ctx context.Context, chunks chan<- chunk) error {
 				return err
 			}
 			last = rows[len(rows)-1]
-			settled, err := q.SettledAmong(ctx, rows)
+			states, err := r.states(ctx, tx, q, rows)
 			if err != nil {
 				return err
-			}
-			states := make(map[string]string, len(settled))
-			for _, row := range settled {
-				states[row.SetlID] = row.State
 			}
 			for i, id := range rows {
 				if i > 0 && rows[i-1] == id {
@@ -215,12 +218,49 @@ func (r *reconciliation) cut(ctx context.Context, chunks chan<- chunk) error {
 	}
 }
 
+// states tells which of the settlements are posted or wait. Before anything of
+// the month was accepted nobody needs to look; what another process accepts
+// from now on is a replay to the journal.
+func (r *reconciliation) states(ctx context.Context, tx pgx.Tx, q *db.Queries, ids []string) (map[string]string, error) {
+	states := map[string]string{}
+	if !r.again {
+		return states, nil
+	}
+	ids = slices.Compact(slices.Clone(ids))
+	posted, err := r.s.posted(ctx, tx, q, ids)
+	if err != nil {
+		return nil, err
+	}
+	for id := range posted {
+		states[id] = statePosted
+	}
+	apart, err := q.ApartAmong(ctx, ids)
+	for _, row := range apart {
+		states[row.SetlID] = row.State
+	}
+	return states, err
+}
+
+// resolvePosted closes exceptions that a reconciliation which ran at the same
+// time has overtaken.
+func (r *reconciliation) resolvePosted(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+	open, err := q.OpenExceptionsOf(ctx, string(r.month))
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	posted, err := r.s.posted(ctx, tx, q, open)
+	if err != nil || len(posted) == 0 {
+		return err
+	}
+	_, err = q.ResolveSettled(ctx, slices.Sorted(maps.Keys(posted)))
+	return err
+}
+
 // finish notes which files the month has been reconciled with.
 func (r *reconciliation) finish(ctx context.Context) error {
 	return r.s.store.InTx(ctx, func(tx pgx.Tx) error {
 		q := db.New(tx)
-		// What a reconciliation that ran at the same time found may be overtaken.
-		if _, err := q.ResolvePosted(ctx, string(r.month)); err != nil {
+		if err := r.resolvePosted(ctx, tx, q); err != nil {
 			return err
 		}
 		if !r.due {
@@ -238,16 +278,11 @@ func (r *reconciliation) report(ctx context.Context) (*ReconcileReport, error) {
 			Month: r.month, Groups: r.groups, TotalsDiffer: r.differ, Posted: r.posted.Load(), Resolved: r.resolved.Load(),
 			Exceptions: map[string]int64{}, OpenExceptions: []Exception{}, WaitingRefunds: []WaitingRefund{}, HalfLoadedFiles: r.half,
 		}
-		states, err := q.CountSettlements(ctx, string(r.month))
+		accepted, err := q.CountAccepted(ctx, string(r.month))
 		if err != nil {
 			return err
 		}
-		for _, row := range states {
-			report.Matched += row.Records
-			if row.State == stateWaiting {
-				report.Waiting = row.Records
-			}
-		}
+		report.Matched, report.Waiting = accepted.Posted+accepted.Waiting, accepted.Waiting
 		kinds, err := q.CountExceptions(ctx, string(r.month))
 		if err != nil {
 			return err

@@ -9,7 +9,6 @@ import (
 	"cloud.google.com/go/civil"
 	"github.com/jackc/pgx/v5"
 
-	"fundledger/ledger"
 	"fundledger/settlement/internal/db"
 )
 
@@ -35,7 +34,7 @@ func (s *Settlements) postRefunds(ctx context.Context) (int64, error) {
 		if len(page.waiting) == 0 {
 			return posted, nil
 		}
-		posted += int64(len(page.posted))
+		posted += page.posted
 		last := page.waiting[len(page.waiting)-1]
 		after.SettledOn, after.SetlID = last.SettledOn, last.SetlID
 	}
@@ -46,105 +45,127 @@ type refundPage struct {
 	s       *Settlements
 	q       *db.Queries
 	waiting []db.NextWaitingRow
-	posted  []string
+	posted  int64
 	explain db.ExplainWaitingParams
 }
 
-// settle locks the refunds and their originals, since two refunds of one
-// original must not both be measured against the same rest.
+// settle locks the refunds and all others of their originals, since two refunds
+// of one original must not both be measured against the same rest.
 func (p *refundPage) settle(ctx context.Context, tx pgx.Tx) error {
-	ids, origs := []string{}, []string{}
-	for _, w := range p.waiting {
-		ids, origs = append(ids, w.SetlID, w.OrigSetlID), append(origs, w.OrigSetlID)
+	ids, origs := make([]string, len(p.waiting)), make([]string, len(p.waiting))
+	for i, w := range p.waiting {
+		ids[i], origs[i] = w.SetlID, w.OrigSetlID
 	}
-	rows, err := p.q.LockSettlements(ctx, ids)
+	slices.Sort(origs)
+	origs = slices.Compact(origs)
+	rows, err := p.q.LockRefunds(ctx, db.LockRefundsParams{SetlIds: ids, Origs: origs})
 	if err != nil {
 		return err
 	}
-	settlements := make(map[string]*db.Settlement, len(rows))
+	refunds, refunded := make(map[string]*db.SettlementsApart, len(rows)), map[string]parts{}
 	for i := range rows {
-		settlements[rows[i].SetlID] = &rows[i]
+		r := &rows[i]
+		refunds[r.SetlID] = r
+		if r.Refund && r.State == statePosted {
+			refunded[r.OrigSetlID] = refunded[r.OrigSetlID].plus(partsOfApart(r))
+		}
 	}
-	refunded, err := p.refunded(ctx, origs)
+	originals, err := p.originals(ctx, tx, origs)
 	if err != nil {
 		return err
 	}
-	var entries []ledger.Entry
+	var records []*record
 	for _, w := range p.waiting {
-		refund := settlements[w.SetlID]
+		refund := refunds[w.SetlID]
 		if refund == nil || refund.State != stateWaiting {
 			continue // another process was faster
 		}
-		reason := p.s.refuseRefund(refund, settlements[w.OrigSetlID], refunded)
-		if reason != "" {
+		rec := refundRecord(refund)
+		if reason := refuseRefund(rec, originals[w.OrigSetlID], refunded[w.OrigSetlID]); reason != "" {
 			p.explain.SetlIds, p.explain.Reasons = append(p.explain.SetlIds, w.SetlID), append(p.explain.Reasons, reason)
 			continue
 		}
-		e, err := p.s.entry(refundRecord(refund))
-		if err != nil {
-			return err
-		}
-		entries = append(entries, e)
-		p.posted = append(p.posted, w.SetlID)
-		refunded[w.OrigSetlID] = refunded[w.OrigSetlID].plus(partsOfSettlement(refund))
-	}
-	if len(p.posted) > 0 {
-		if err := p.q.PostRefunds(ctx, p.posted); err != nil {
-			return err
-		}
+		records = append(records, rec)
+		refunded[w.OrigSetlID] = refunded[w.OrigSetlID].plus(rec.parts)
 	}
 	if len(p.explain.SetlIds) > 0 {
 		if err := p.q.ExplainWaiting(ctx, p.explain); err != nil {
 			return err
 		}
 	}
-	return p.s.post(ctx, tx, entries)
+	if len(records) == 0 {
+		return nil
+	}
+	return p.post(ctx, tx, records)
 }
 
-// refunded sums the posted refunds by original; they are negative.
-func (p *refundPage) refunded(ctx context.Context, origs []string) (map[string]parts, error) {
-	slices.Sort(origs)
-	rows, err := p.q.Refunded(ctx, slices.Compact(origs))
+// post posts the refunds; one in which no fund paid anything needs no entry.
+func (p *refundPage) post(ctx context.Context, tx pgx.Tx, records []*record) error {
+	ids := make([]string, len(records))
+	var entered []*record
+	for i, r := range records {
+		ids[i] = r.id
+		if r.parts != (parts{}) {
+			entered = append(entered, r)
+		}
+	}
+	if _, err := p.s.post(ctx, tx, entered); err != nil {
+		return err
+	}
+	if err := p.q.PostRefunds(ctx, ids); err != nil {
+		return err
+	}
+	p.posted = int64(len(ids))
+	return p.s.insertBlocks(ctx, p.q, records)
+}
+
+// originals reads the originals that are posted, and those that can be none
+// because they are refunds. A posted settlement stays as it was, so any side's
+// record tells its content.
+func (p *refundPage) originals(ctx context.Context, tx pgx.Tx, ids []string) (map[string]*record, error) {
+	posted, err := p.s.posted(ctx, tx, p.q, ids)
 	if err != nil {
 		return nil, err
 	}
-	sums := make(map[string]parts, len(rows))
-	for _, r := range rows {
-		sums[r.OrigSetlID] = partsOf(r.HifpFen, r.CvlservFen, r.HifesFen, r.HifmiFen, r.HifobFen, r.MafFen, r.OthFen, r.AcctFen)
+	rows, err := p.q.ReadContent(ctx, db.ReadContentParams{SetlIds: ids, Sides: []string{string(Center)}})
+	originals := make(map[string]*record, len(rows))
+	for i := range rows {
+		if posted[rows[i].SetlID] || rows[i].Refund {
+			originals[rows[i].SetlID] = recordOf(&rows[i])
+		}
 	}
-	return sums, nil
+	return originals, err
 }
 
 // refuseRefund says why the refund cannot be posted now, or returns "".
-func (s *Settlements) refuseRefund(refund, orig *db.Settlement, refunded map[string]parts) string {
+func refuseRefund(refund, orig *record, refunded parts) string {
 	switch {
-	case orig != nil && orig.Refund:
-		return fmt.Sprintf("original %s is a refund itself", orig.SetlID)
-	case orig == nil || orig.State != statePosted:
-		return fmt.Sprintf("original %s is not posted", refund.OrigSetlID)
-	case orig.Insured != refund.Insured || orig.Treating != refund.Treating || orig.Insutype != refund.Insutype || orig.Provider != refund.Provider:
+	case orig == nil:
+		return fmt.Sprintf("original %s is not posted", refund.orig)
+	case orig.refund:
+		return fmt.Sprintf("original %s is a refund itself", orig.id)
+	case orig.insured != refund.insured || orig.treating != refund.treating || orig.insutype != refund.insutype || orig.provider != refund.provider:
 		return fmt.Sprintf("original %s is of insutype %s, insured in %s, treated in %s by %s: not those of the refund",
-			orig.SetlID, orig.Insutype, orig.Insured, orig.Treating, orig.Provider)
+			orig.id, orig.insutype, orig.insured, orig.treating, orig.provider)
 	}
-	left := partsOfSettlement(orig).plus(refunded[orig.SetlID])
-	for part, amount := range partsOfSettlement(refund) {
+	left := orig.parts.plus(refunded)
+	for part, amount := range refund.parts {
 		if left[part]+amount < 0 {
-			return fmt.Sprintf("%s: %s is refunded and %s is left of original %s", partField(part), -amount, left[part], orig.SetlID)
+			return fmt.Sprintf("%s: %s is refunded and %s is left of original %s", partField(part), -amount, left[part], orig.id)
 		}
 	}
 	return ""
 }
 
-func partsOfSettlement(r *db.Settlement) parts {
+func partsOfApart(r *db.SettlementsApart) parts {
 	return partsOf(r.HifpFen, r.CvlservFen, r.HifesFen, r.HifmiFen, r.HifobFen, r.MafFen, r.OthFen, r.AcctFen)
 }
 
 // refundRecord is what an entry needs of a refund.
-func refundRecord(r *db.Settlement) *record {
+func refundRecord(r *db.SettlementsApart) *record {
 	return &record{
 		id: r.SetlID, insutype: r.Insutype, insured: r.Insured, treating: r.Treating, provider: r.Provider,
-		clrType: r.ClrType, medType: r.MedType, refund: true, orig: r.OrigSetlID, parts: partsOfSettlement(r),
-		enddate:  lastDayOf(r.BenefitYear),
-		setlTime: civil.DateOf(r.SettledOn).In(shanghai),
+		medType: r.MedType, refund: true, orig: r.OrigSetlID, parts: partsOfApart(r),
+		enddate: lastDayOf(r.BenefitYear), setlTime: civil.DateOf(r.SettledOn).In(shanghai),
 	}
 }

@@ -65,11 +65,7 @@ func (s *Settlements) MonthReport(ctx context.Context, month accounts.Month) (*M
 		if err := report.readExceptions(ctx, q); err != nil {
 			return err
 		}
-		rows, err := q.ReportSettlements(ctx, string(month))
-		if err != nil {
-			return err
-		}
-		return report.add(s.rules, rows)
+		return report.readSettlements(ctx, q, s.rules)
 	})
 	return report, err
 }
@@ -133,35 +129,34 @@ func isRejection(kind string) bool {
 	return true
 }
 
-// add sums the matched settlements of the month.
-func (r *MonthReport) add(rules *rules, rows []db.ReportSettlementsRow) error {
-	type pair struct{ insured, treating, fund string }
+// pair is what amounts are reported by.
+type pair struct{ insured, treating, fund string }
+
+// readSettlements sums the matched settlements of the month.
+func (r *MonthReport) readSettlements(ctx context.Context, q *db.Queries, rules *rules) error {
 	pairs := map[RunKind]map[pair]PairAmount{InProvince: {}, CrossOut: {}, CrossIn: {}}
-	for _, row := range rows {
-		r.MatchedRecords += row.Records
-		if !row.Refund {
-			r.Records += row.Records
+	blocks, err := q.BlocksOfMonth(ctx, string(r.Month))
+	if err != nil {
+		return err
+	}
+	for _, b := range blocks {
+		sums, err := decodeSums(b.Sums)
+		if err != nil {
+			return err
 		}
-		counts := [partCount]int64{row.HifpRecords, row.CvlservRecords, row.HifesRecords, row.HifmiRecords, row.HifobRecords, row.MafRecords, row.OthRecords, row.AcctRecords}
-		amounts := partsOf(row.HifpFen, row.CvlservFen, row.HifesFen, row.HifmiFen, row.HifobFen, row.MafFen, row.OthFen, row.AcctFen)
-		r.MatchedAmount += amounts.sum()
-		for part, count := range counts {
-			if count == 0 {
-				continue
-			}
-			fund, err := rules.fundOf(part, row.Insutype, r.Month.Last())
-			if err != nil {
-				return err
-			}
-			if part == pAcct && fund == row.Insutype { // a record that has both parts touches the fund once
-				count = row.HifpAcctRecords - row.HifpRecords
-			}
-			key := pair{row.Insured, row.Treating, fund}
-			p := pairs[RunKind(row.Kind)][key]
-			p.Insured, p.Treating, p.Fund = key.insured, key.treating, key.fund
-			p.Count += count
-			p.Amount += amounts[part]
-			pairs[RunKind(row.Kind)][key] = p
+		if err := r.add(rules, pairs[RunKind(b.Kind)], sums); err != nil {
+			return err
+		}
+	}
+	waiting, err := q.WaitingOfMonth(ctx, string(r.Month))
+	if err != nil {
+		return err
+	}
+	for i := range waiting {
+		rec := refundRecord(&waiting[i])
+		kind, _ := rules.kindOf(rec.insured, rec.treating)
+		if err := r.add(rules, pairs[kind], sumUp([]*record{rec})); err != nil {
+			return err
 		}
 	}
 	sorted := func(kind RunKind) []PairAmount {
@@ -172,6 +167,37 @@ func (r *MonthReport) add(rules *rules, rows []db.ReportSettlementsRow) error {
 	}
 	r.InProvince, r.CrossProvinceOut, r.CrossProvinceIn = sorted(InProvince), sorted(CrossOut), sorted(CrossIn)
 	r.InProvinceNet = net(r.InProvince)
+	return nil
+}
+
+// add adds sums of one kind.
+func (r *MonthReport) add(rules *rules, pairs map[pair]PairAmount, sums []groupSum) error {
+	for i := range sums {
+		s := &sums[i]
+		r.MatchedRecords += s.Records
+		if !s.Refund {
+			r.Records += s.Records
+		}
+		r.MatchedAmount += s.Amounts.sum()
+		for part, count := range s.Touched {
+			if count == 0 {
+				continue
+			}
+			fund, err := rules.fundOf(part, s.Insutype, r.Month.Last())
+			if err != nil {
+				return err
+			}
+			if part == pAcct && fund == s.Insutype { // a record that has both parts touches the fund once
+				count = s.Pooled - s.Touched[pHifp]
+			}
+			key := pair{s.Insured, s.Treating, fund}
+			p := pairs[key]
+			p.Insured, p.Treating, p.Fund = key.insured, key.treating, key.fund
+			p.Count += count
+			p.Amount += s.Amounts[part]
+			pairs[key] = p
+		}
+	}
 	return nil
 }
 

@@ -22,11 +22,15 @@ const (
 	CrossIn    RunKind = "cross-in"    // 跨省, patients of other provinces here
 )
 
-// TagRun puts up to limit posted settlements of the kind, with a service month
-// not after the given one and in no run yet, into the run, and returns how
-// many; 0 means that none is left. Whoever calls it holds the run.
-func TagRun(ctx context.Context, tx pgx.Tx, run string, kind RunKind, month accounts.Month, limit int) (int64, error) {
-	return db.New(tx).TagRun(ctx, db.TagRunParams{Run: run, Kind: string(kind), Month: string(month), RowLimit: int64(limit)})
+// TagRun puts the posted settlements of the kind, with a service month not
+// after the given one and in no run yet, into the run, and returns how many.
+// Whoever calls it holds the run.
+func TagRun(ctx context.Context, tx pgx.Tx, run string, kind RunKind, month accounts.Month) (taken int64, err error) {
+	blocks, err := db.New(tx).TagRun(ctx, db.TagRunParams{Run: run, Kind: string(kind), Month: string(month)})
+	for _, records := range blocks {
+		taken += records
+	}
+	return taken, err
 }
 
 // RunTotal is what a run has for one pair of regions in one fund, category,
@@ -44,33 +48,39 @@ type RunTotal struct {
 // RunTotals sums the settlements of a run, in order of insured region,
 // treating region, fund, category, part and benefit year.
 func RunTotals(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, run string, month accounts.Month) ([]RunTotal, error) {
-	rows, err := db.New(tx).SumRun(ctx, db.SumRunParams{Run: run, Month: string(month)})
+	blocks, err := db.New(tx).BlocksOfRun(ctx, run)
 	if err != nil {
 		return nil, err
 	}
 	funds := newRules(book)
 	var totals []RunTotal
-	for _, r := range rows {
-		amounts := partsOf(r.HifpFen, r.CvlservFen, r.HifesFen, r.HifmiFen, r.HifobFen, r.MafFen, r.OthFen, r.AcctFen)
-		records := [partCount]int64{r.HifpRecords, r.CvlservRecords, r.HifesRecords, r.HifmiRecords, r.HifobRecords, r.MafRecords, r.OthRecords, r.AcctRecords}
-		for part, n := range records {
-			if n == 0 {
-				continue
-			}
-			fund, err := funds.fundOf(part, r.Insutype, month.Last())
-			if err != nil {
-				return nil, err
-			}
-			t := RunTotal{Insured: r.Insured, Treating: r.Treating, Fund: fund, Category: r.MedType, Part: partName(part),
-				BenefitYear: int(r.BenefitYear), Records: n, Amount: amounts[part]}
-			if r.Carried {
-				t.CarriedOver = n
-			}
-			totals = append(totals, t)
+	for _, b := range blocks {
+		sums, err := decodeSums(b.Sums)
+		if err != nil {
+			return nil, err
 		}
+		for i := range sums {
+			s := &sums[i]
+			for part, n := range s.Touched {
+				if n == 0 {
+					continue
+				}
+				fund, err := funds.fundOf(part, s.Insutype, month.Last())
+				if err != nil {
+					return nil, err
+				}
+				t := RunTotal{Insured: s.Insured, Treating: s.Treating, Fund: fund, Category: s.MedType, Part: partName(part),
+					BenefitYear: s.BenefitYear, Records: n, Amount: s.Amounts[part]}
+				if b.ServiceMonth < string(month) {
+					t.CarriedOver = n
+				}
+				totals = append(totals, t)
+			}
+		}
+		slices.SortFunc(totals, RunTotal.compare)
+		totals = mergeTotals(totals) // block by block, so that memory follows the pairs and not the records
 	}
-	slices.SortStableFunc(totals, RunTotal.compare)
-	return mergeTotals(totals), nil
+	return totals, nil
 }
 
 func (t RunTotal) compare(u RunTotal) int {
@@ -128,11 +138,18 @@ func CarriedOver(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, run st
 	if err != nil {
 		return nil, err
 	}
-	records := make([]CarriedOverRecord, len(rows))
-	for i, r := range rows {
+	records := []CarriedOverRecord{}
+	for _, r := range rows {
 		service := accounts.Month(r.ServiceMonth)
-		records[i] = CarriedOverRecord{SetlID: r.SetlID, ServiceMonth: service, Overdue: limits.passed(service, month)}
+		late := limits.passed(service, month)
+		slices.Sort(r.SetlIds)
+		for _, id := range r.SetlIds {
+			records = append(records, CarriedOverRecord{SetlID: id, ServiceMonth: service, Overdue: late})
+		}
 	}
+	slices.SortStableFunc(records, func(a, b CarriedOverRecord) int {
+		return cmp.Or(cmp.Compare(a.ServiceMonth, b.ServiceMonth), cmp.Compare(a.SetlID, b.SetlID))
+	})
 	return records, nil
 }
 

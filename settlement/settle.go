@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"fundledger/accounts"
-	"fundledger/ledger"
 	"fundledger/settlement/internal/db"
 )
 
@@ -29,6 +28,7 @@ type reconciliation struct {
 	options ReconcileOptions
 
 	due    bool        // a file has come since the month was last reconciled
+	again  bool        // something of the month was accepted before
 	loaded []uuid.UUID // the files that are fully loaded
 	half   []string    // and those that are not
 	groups int
@@ -46,8 +46,8 @@ type chunk struct {
 	seen         int
 }
 
-// settle accepts what the sides of a chunk agree on, posts it, and keeps the
-// rest as exceptions, in one transaction.
+// settle posts what the sides of a chunk agree on and keeps the rest as
+// exceptions, in one transaction.
 func (r *reconciliation) settle(ctx context.Context, c chunk) error {
 	var posted, resolved int
 	err := r.s.store.InTx(ctx, func(tx pgx.Tx) error {
@@ -56,25 +56,25 @@ func (r *reconciliation) settle(ctx context.Context, c chunk) error {
 		if err != nil {
 			return err
 		}
-		if len(c.waiting) > 0 { // they are accepted anew, as the sides say now
+		if len(c.waiting) > 0 { // they are looked at anew, as the sides say now
 			if err := q.DropWaiting(ctx, c.waiting); err != nil {
 				return err
 			}
 		}
-		accepted, err := r.accept(ctx, q, c.ids, half)
+		equal, err := r.equal(ctx, q, c.ids, half)
 		if err != nil {
 			return err
 		}
-		if posted, err = r.post(ctx, tx, accepted); err != nil {
+		if posted, err = r.accept(ctx, tx, q, equal); err != nil {
 			return err
 		}
-		if resolved, err = r.resolve(ctx, q, accepted); err != nil {
+		if resolved, err = r.resolve(ctx, q, equal); err != nil {
 			return err
 		}
-		if len(accepted) == len(c.ids) {
+		if len(equal) == len(c.ids) {
 			return nil
 		}
-		return r.except(ctx, q, without(c.ids, accepted), half)
+		return r.except(ctx, q, without(c.ids, equal), half)
 	})
 	if err != nil {
 		return err
@@ -95,56 +95,90 @@ func halfLoaded(ctx context.Context, q *db.Queries) ([]uuid.UUID, error) {
 	return half, err
 }
 
-// accept stores the settlements that are equal on all three sides, in one
-// statement that compares and copies them where they lie. Refunds wait until
-// their originals are posted. What another process has accepted in the
-// meantime stays as it is and is not returned.
-func (r *reconciliation) accept(ctx context.Context, q *db.Queries, ids []string, half []uuid.UUID) ([]*record, error) {
-	rows, err := q.AcceptSettlements(ctx, db.AcceptSettlementsParams{SetlIds: ids, Month: string(r.month), Cities: r.s.rules.cities, Half: half})
+// equal reads the settlements that are equal on all three sides, compared
+// where they lie, by id.
+func (r *reconciliation) equal(ctx context.Context, q *db.Queries, ids []string, half []uuid.UUID) ([]*record, error) {
+	rows, err := q.EqualRecords(ctx, db.EqualRecordsParams{SetlIds: ids, Month: string(r.month), Half: half})
 	if err != nil {
 		return nil, err
 	}
-	accepted := make([]*record, len(rows))
+	equal := make([]*record, len(rows))
 	for i := range rows {
-		accepted[i] = acceptedRecord(&rows[i])
+		c := &rows[i]
+		equal[i] = &record{
+			id: c.SetlID, insutype: c.Insutype, insured: c.Insured, treating: c.Treating, provider: c.Provider, medType: c.MedType,
+			enddate: civil.DateOf(c.Enddate.Time), setlTime: c.SetlTime.Time,
+			parts:  partsOf(c.HifpFen, c.CvlservFen, c.HifesFen, c.HifmiFen, c.HifobFen, c.MafFen, c.OthFen, c.AcctFen),
+			refund: c.Refund, orig: c.OrigSetlID,
+		}
 	}
-	slices.SortFunc(accepted, func(a, b *record) int { return strings.Compare(a.id, b.id) })
-	return accepted, nil
+	slices.SortFunc(equal, func(a, b *record) int { return strings.Compare(a.id, b.id) })
+	return equal, nil
 }
 
-// post posts what was accepted, refunds excepted.
-func (r *reconciliation) post(ctx context.Context, tx pgx.Tx, accepted []*record) (int, error) {
-	entries := make([]ledger.Entry, 0, len(accepted))
-	for _, rec := range accepted {
+// accept posts the settlements, refunds excepted: those wait until their
+// originals are posted. What another process has posted in the meantime is a
+// replay to the journal and not counted again.
+func (r *reconciliation) accept(ctx context.Context, tx pgx.Tx, q *db.Queries, equal []*record) (int, error) {
+	ordinary := make([]*record, 0, len(equal))
+	var apart []*record
+	for _, rec := range equal {
+		if rec.refund || rec.parts == (parts{}) {
+			apart = append(apart, rec)
+		} else {
+			ordinary = append(ordinary, rec)
+		}
+	}
+	posted, err := r.s.post(ctx, tx, ordinary)
+	if err != nil {
+		return 0, err
+	}
+	empty, err := r.setApart(ctx, q, apart)
+	if err != nil {
+		return 0, err
+	}
+	posted = append(posted, empty...)
+	return len(posted), r.s.insertBlocks(ctx, q, posted)
+}
+
+// setApart gives settlements a row of their own, refunds to wait, and returns
+// those that are accepted by it because they need no entry.
+func (r *reconciliation) setApart(ctx context.Context, q *db.Queries, apart []*record) (accepted []*record, err error) {
+	if len(apart) == 0 {
+		return nil, nil
+	}
+	p := db.InsertApartParams{Month: string(r.month)}
+	for _, rec := range apart {
+		state := statePosted
 		if rec.refund {
-			continue
+			state = stateWaiting
 		}
-		e, err := r.s.entry(rec)
-		if err != nil {
-			return 0, err
+		p.SetlIds, p.States = append(p.SetlIds, rec.id), append(p.States, state)
+		p.Dates, p.Insutypes = append(p.Dates, dateParam(rec.settledOn())), append(p.Insutypes, rec.insutype)
+		p.Insured, p.Treating, p.Providers = append(p.Insured, rec.insured), append(p.Treating, rec.treating), append(p.Providers, rec.provider)
+		p.MedTypes, p.BenefitYears = append(p.MedTypes, rec.medType), append(p.BenefitYears, int64(rec.benefitYear()))
+		into := [partCount]*[]int64{&p.Hifp, &p.Cvlserv, &p.Hifes, &p.Hifmi, &p.Hifob, &p.Maf, &p.Oth, &p.Acct}
+		for i, list := range into {
+			*list = append(*list, int64(rec.parts[i]))
 		}
-		entries = append(entries, e)
+		p.Refunds, p.Origs = append(p.Refunds, rec.refund), append(p.Origs, rec.orig)
 	}
-	return len(entries), r.s.post(ctx, tx, entries)
+	inserted, err := q.InsertApart(ctx, p)
+	for _, rec := range apart {
+		if !rec.refund && slices.Contains(inserted, rec.id) {
+			accepted = append(accepted, rec)
+		}
+	}
+	return accepted, err
 }
 
-// without returns the ids that were not accepted.
-func without(ids []string, accepted []*record) []string {
-	have := make(map[string]bool, len(accepted))
-	for _, rec := range accepted {
+// without returns the ids that are not among the records.
+func without(ids []string, records []*record) []string {
+	have := make(map[string]bool, len(records))
+	for _, rec := range records {
 		have[rec.id] = true
 	}
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return have[id] })
-}
-
-// acceptedRecord is what an entry needs of an accepted settlement.
-func acceptedRecord(c *db.AcceptSettlementsRow) *record {
-	return &record{
-		id: c.SetlID, insutype: c.Insutype, insured: c.Insured, treating: c.Treating, provider: c.Provider, medType: c.MedType,
-		enddate: lastDayOf(c.BenefitYear), setlTime: civil.DateOf(c.SettledOn).In(shanghai),
-		parts:  partsOf(c.HifpFen, c.CvlservFen, c.HifesFen, c.HifmiFen, c.HifobFen, c.MafFen, c.OthFen, c.AcctFen),
-		refund: c.Refund, orig: c.OrigSetlID,
-	}
 }
 
 // lastDayOf is a day of discharge that gives the benefit year.

@@ -13,100 +13,6 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const acceptSettlements = `-- name: AcceptSettlements :many
-INSERT INTO settlements (setl_id, state, waiting_for, kind, service_month, settled_on, insutype, insured, treating,
-    provider, clr_type, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen,
-    oth_fen, acct_fen, refund, orig_setl_id)
-SELECT c.setl_id, CASE WHEN c.refund THEN 'waiting' ELSE 'posted' END, '',
-    CASE WHEN NOT c.insured = ANY($1::text[]) THEN 'cross-in'
-        WHEN c.treating = ANY($1::text[]) THEN 'in-province' ELSE 'cross-out' END,
-    c.service_month, (c.setl_time AT TIME ZONE 'Asia/Shanghai')::date, c.insutype, c.insured, c.treating,
-    c.provider, c.clr_type, c.med_type, extract(year FROM c.enddate)::int8, c.hifp_fen, c.cvlserv_fen, c.hifes_fen,
-    c.hifmi_fen, c.hifob_fen, c.maf_fen, c.oth_fen, c.acct_fen, c.refund, c.orig_setl_id
-FROM side_records AS c
-    JOIN side_records AS t ON t.setl_id = c.setl_id AND t.side = 'treating'
-    JOIN side_records AS i ON i.setl_id = c.setl_id AND i.side = 'insured'
-WHERE c.setl_id = ANY($2::text[]) AND c.side = 'center' AND c.service_month = $3::text
-    AND c.status = 'valid' AND t.status = 'valid' AND i.status = 'valid'
-    AND t.digest = c.digest AND i.digest = c.digest
-    AND NOT (c.file_id = ANY($4::uuid[]) OR t.file_id = ANY($4::uuid[]) OR i.file_id = ANY($4::uuid[]))
-ON CONFLICT (setl_id) DO NOTHING
-RETURNING setl_id, settled_on, insutype, insured, treating, provider, med_type, benefit_year, hifp_fen, cvlserv_fen,
-    hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id
-`
-
-type AcceptSettlementsParams struct {
-	Cities  []string
-	SetlIds []string
-	Month   string
-	Half    []uuid.UUID
-}
-
-type AcceptSettlementsRow struct {
-	SetlID      string
-	SettledOn   time.Time
-	Insutype    string
-	Insured     string
-	Treating    string
-	Provider    string
-	MedType     string
-	BenefitYear int64
-	HifpFen     int64
-	CvlservFen  int64
-	HifesFen    int64
-	HifmiFen    int64
-	HifobFen    int64
-	MafFen      int64
-	OthFen      int64
-	AcctFen     int64
-	Refund      bool
-	OrigSetlID  string
-}
-
-func (q *Queries) AcceptSettlements(ctx context.Context, arg AcceptSettlementsParams) ([]AcceptSettlementsRow, error) {
-	rows, err := q.db.Query(ctx, acceptSettlements,
-		arg.Cities,
-		arg.SetlIds,
-		arg.Month,
-		arg.Half,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []AcceptSettlementsRow
-	for rows.Next() {
-		var i AcceptSettlementsRow
-		if err := rows.Scan(
-			&i.SetlID,
-			&i.SettledOn,
-			&i.Insutype,
-			&i.Insured,
-			&i.Treating,
-			&i.Provider,
-			&i.MedType,
-			&i.BenefitYear,
-			&i.HifpFen,
-			&i.CvlservFen,
-			&i.HifesFen,
-			&i.HifmiFen,
-			&i.HifobFen,
-			&i.MafFen,
-			&i.OthFen,
-			&i.AcctFen,
-			&i.Refund,
-			&i.OrigSetlID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const addFileMonths = `-- name: AddFileMonths :exec
 INSERT INTO import_months (file_id, service_month)
 SELECT $1::uuid, unnest($2::text[])
@@ -121,6 +27,35 @@ type AddFileMonthsParams struct {
 func (q *Queries) AddFileMonths(ctx context.Context, arg AddFileMonthsParams) error {
 	_, err := q.db.Exec(ctx, addFileMonths, arg.FileID, arg.Months)
 	return err
+}
+
+const apartAmong = `-- name: ApartAmong :many
+SELECT setl_id, state FROM settlements_apart WHERE setl_id = ANY($1::text[]) ORDER BY setl_id
+`
+
+type ApartAmongRow struct {
+	SetlID string
+	State  string
+}
+
+func (q *Queries) ApartAmong(ctx context.Context, setlIds []string) ([]ApartAmongRow, error) {
+	rows, err := q.db.Query(ctx, apartAmong, setlIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ApartAmongRow
+	for rows.Next() {
+		var i ApartAmongRow
+		if err := rows.Scan(&i.SetlID, &i.State); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const badRows = `-- name: BadRows :many
@@ -166,9 +101,67 @@ func (q *Queries) BadRows(ctx context.Context, arg BadRowsParams) ([]BadRowsRow,
 	return items, nil
 }
 
+const blocksOfMonth = `-- name: BlocksOfMonth :many
+SELECT kind, sums FROM accepted_blocks WHERE service_month = $1
+`
+
+type BlocksOfMonthRow struct {
+	Kind string
+	Sums []byte
+}
+
+func (q *Queries) BlocksOfMonth(ctx context.Context, month string) ([]BlocksOfMonthRow, error) {
+	rows, err := q.db.Query(ctx, blocksOfMonth, month)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BlocksOfMonthRow
+	for rows.Next() {
+		var i BlocksOfMonthRow
+		if err := rows.Scan(&i.Kind, &i.Sums); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const blocksOfRun = `-- name: BlocksOfRun :many
+SELECT service_month, sums FROM accepted_blocks WHERE run_id = $1::text
+`
+
+type BlocksOfRunRow struct {
+	ServiceMonth string
+	Sums         []byte
+}
+
+func (q *Queries) BlocksOfRun(ctx context.Context, run string) ([]BlocksOfRunRow, error) {
+	rows, err := q.db.Query(ctx, blocksOfRun, run)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BlocksOfRunRow
+	for rows.Next() {
+		var i BlocksOfRunRow
+		if err := rows.Scan(&i.ServiceMonth, &i.Sums); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const carriedOver = `-- name: CarriedOver :many
-SELECT setl_id, service_month FROM settlements
-WHERE run_id = $1::text AND service_month < $2::text ORDER BY service_month, setl_id
+SELECT service_month, setl_ids FROM accepted_blocks
+WHERE run_id = $1::text AND service_month < $2::text ORDER BY service_month, id
 `
 
 type CarriedOverParams struct {
@@ -177,8 +170,8 @@ type CarriedOverParams struct {
 }
 
 type CarriedOverRow struct {
-	SetlID       string
 	ServiceMonth string
+	SetlIds      []string
 }
 
 func (q *Queries) CarriedOver(ctx context.Context, arg CarriedOverParams) ([]CarriedOverRow, error) {
@@ -190,7 +183,7 @@ func (q *Queries) CarriedOver(ctx context.Context, arg CarriedOverParams) ([]Car
 	var items []CarriedOverRow
 	for rows.Next() {
 		var i CarriedOverRow
-		if err := rows.Scan(&i.SetlID, &i.ServiceMonth); err != nil {
+		if err := rows.Scan(&i.ServiceMonth, &i.SetlIds); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -199,6 +192,24 @@ func (q *Queries) CarriedOver(ctx context.Context, arg CarriedOverParams) ([]Car
 		return nil, err
 	}
 	return items, nil
+}
+
+const countAccepted = `-- name: CountAccepted :one
+SELECT coalesce(sum(records), 0)::int8 AS posted,
+    (SELECT count(*) FROM settlements_apart AS a WHERE a.service_month = $1 AND a.state = 'waiting') AS waiting
+FROM accepted_blocks WHERE accepted_blocks.service_month = $1
+`
+
+type CountAcceptedRow struct {
+	Posted  int64
+	Waiting int64
+}
+
+func (q *Queries) CountAccepted(ctx context.Context, month string) (CountAcceptedRow, error) {
+	row := q.db.QueryRow(ctx, countAccepted, month)
+	var i CountAcceptedRow
+	err := row.Scan(&i.Posted, &i.Waiting)
+	return i, err
 }
 
 const countExceptions = `-- name: CountExceptions :many
@@ -235,7 +246,7 @@ const countOpen = `-- name: CountOpen :many
 SELECT x.service_month, x.kind, count(*) AS records FROM (
     SELECT service_month, kind FROM exceptions WHERE resolved_at IS NULL
     UNION ALL
-    SELECT service_month, 'refund_waiting' FROM settlements WHERE state = 'waiting'
+    SELECT service_month, 'refund_waiting' FROM settlements_apart WHERE state = 'waiting'
 ) AS x GROUP BY x.service_month, x.kind ORDER BY x.service_month, x.kind
 `
 
@@ -294,35 +305,6 @@ func (q *Queries) CountSetAside(ctx context.Context, fileID uuid.UUID) ([]CountS
 	return items, nil
 }
 
-const countSettlements = `-- name: CountSettlements :many
-SELECT state, count(*) AS records FROM settlements WHERE service_month = $1 GROUP BY state
-`
-
-type CountSettlementsRow struct {
-	State   string
-	Records int64
-}
-
-func (q *Queries) CountSettlements(ctx context.Context, month string) ([]CountSettlementsRow, error) {
-	rows, err := q.db.Query(ctx, countSettlements, month)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CountSettlementsRow
-	for rows.Next() {
-		var i CountSettlementsRow
-		if err := rows.Scan(&i.State, &i.Records); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const deleteRecords = `-- name: DeleteRecords :exec
 DELETE FROM side_records WHERE side = $1 AND setl_id = ANY($2::text[])
 `
@@ -338,7 +320,7 @@ func (q *Queries) DeleteRecords(ctx context.Context, arg DeleteRecordsParams) er
 }
 
 const dropWaiting = `-- name: DropWaiting :exec
-DELETE FROM settlements WHERE setl_id = ANY($1::text[]) AND state = 'waiting'
+DELETE FROM settlements_apart WHERE setl_id = ANY($1::text[]) AND state = 'waiting'
 `
 
 func (q *Queries) DropWaiting(ctx context.Context, setlIds []string) error {
@@ -346,10 +328,89 @@ func (q *Queries) DropWaiting(ctx context.Context, setlIds []string) error {
 	return err
 }
 
+const equalRecords = `-- name: EqualRecords :many
+SELECT c.setl_id, c.setl_time, c.insutype, c.insured, c.treating, c.provider, c.med_type, c.enddate,
+    c.hifp_fen, c.cvlserv_fen, c.hifes_fen, c.hifmi_fen, c.hifob_fen, c.maf_fen, c.oth_fen, c.acct_fen,
+    c.refund, c.orig_setl_id
+FROM side_records AS c
+    JOIN side_records AS t ON t.setl_id = c.setl_id AND t.side = 'treating'
+    JOIN side_records AS i ON i.setl_id = c.setl_id AND i.side = 'insured'
+WHERE c.setl_id = ANY($1::text[]) AND c.side = 'center' AND c.service_month = $2::text
+    AND c.status = 'valid' AND t.status = 'valid' AND i.status = 'valid'
+    AND t.digest = c.digest AND i.digest = c.digest
+    AND NOT (c.file_id = ANY($3::uuid[]) OR t.file_id = ANY($3::uuid[]) OR i.file_id = ANY($3::uuid[]))
+`
+
+type EqualRecordsParams struct {
+	SetlIds []string
+	Month   string
+	Half    []uuid.UUID
+}
+
+type EqualRecordsRow struct {
+	SetlID     string
+	SetlTime   pgtype.Timestamptz
+	Insutype   string
+	Insured    string
+	Treating   string
+	Provider   string
+	MedType    string
+	Enddate    pgtype.Date
+	HifpFen    int64
+	CvlservFen int64
+	HifesFen   int64
+	HifmiFen   int64
+	HifobFen   int64
+	MafFen     int64
+	OthFen     int64
+	AcctFen    int64
+	Refund     bool
+	OrigSetlID string
+}
+
+func (q *Queries) EqualRecords(ctx context.Context, arg EqualRecordsParams) ([]EqualRecordsRow, error) {
+	rows, err := q.db.Query(ctx, equalRecords, arg.SetlIds, arg.Month, arg.Half)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EqualRecordsRow
+	for rows.Next() {
+		var i EqualRecordsRow
+		if err := rows.Scan(
+			&i.SetlID,
+			&i.SetlTime,
+			&i.Insutype,
+			&i.Insured,
+			&i.Treating,
+			&i.Provider,
+			&i.MedType,
+			&i.Enddate,
+			&i.HifpFen,
+			&i.CvlservFen,
+			&i.HifesFen,
+			&i.HifmiFen,
+			&i.HifobFen,
+			&i.MafFen,
+			&i.OthFen,
+			&i.AcctFen,
+			&i.Refund,
+			&i.OrigSetlID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const explainWaiting = `-- name: ExplainWaiting :exec
-UPDATE settlements SET waiting_for = t.reason
+UPDATE settlements_apart SET waiting_for = t.reason
 FROM (SELECT unnest($1::text[]) AS setl_id, unnest($2::text[]) AS reason) AS t
-WHERE settlements.setl_id = t.setl_id AND settlements.waiting_for <> t.reason
+WHERE settlements_apart.setl_id = t.setl_id AND settlements_apart.waiting_for <> t.reason
 `
 
 type ExplainWaitingParams struct {
@@ -423,6 +484,109 @@ func (q *Queries) GetFile(ctx context.Context, id uuid.UUID) (GetFileRow, error)
 		&i.Ignored,
 	)
 	return i, err
+}
+
+const insertApart = `-- name: InsertApart :many
+INSERT INTO settlements_apart (setl_id, state, waiting_for, service_month, settled_on, insutype, insured, treating,
+    provider, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen,
+    oth_fen, acct_fen, refund, orig_setl_id)
+SELECT unnest($1::text[]), unnest($2::text[]), '', $3::text, unnest($4::date[]), unnest($5::text[]),
+    unnest($6::text[]), unnest($7::text[]), unnest($8::text[]), unnest($9::text[]),
+    unnest($10::int8[]), unnest($11::int8[]), unnest($12::int8[]), unnest($13::int8[]),
+    unnest($14::int8[]), unnest($15::int8[]), unnest($16::int8[]), unnest($17::int8[]), unnest($18::int8[]),
+    unnest($19::bool[]), unnest($20::text[])
+ON CONFLICT (setl_id) DO NOTHING
+RETURNING setl_id
+`
+
+type InsertApartParams struct {
+	SetlIds      []string
+	States       []string
+	Month        string
+	Dates        []time.Time
+	Insutypes    []string
+	Insured      []string
+	Treating     []string
+	Providers    []string
+	MedTypes     []string
+	BenefitYears []int64
+	Hifp         []int64
+	Cvlserv      []int64
+	Hifes        []int64
+	Hifmi        []int64
+	Hifob        []int64
+	Maf          []int64
+	Oth          []int64
+	Acct         []int64
+	Refunds      []bool
+	Origs        []string
+}
+
+func (q *Queries) InsertApart(ctx context.Context, arg InsertApartParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, insertApart,
+		arg.SetlIds,
+		arg.States,
+		arg.Month,
+		arg.Dates,
+		arg.Insutypes,
+		arg.Insured,
+		arg.Treating,
+		arg.Providers,
+		arg.MedTypes,
+		arg.BenefitYears,
+		arg.Hifp,
+		arg.Cvlserv,
+		arg.Hifes,
+		arg.Hifmi,
+		arg.Hifob,
+		arg.Maf,
+		arg.Oth,
+		arg.Acct,
+		arg.Refunds,
+		arg.Origs,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var setl_id string
+		if err := rows.Scan(&setl_id); err != nil {
+			return nil, err
+		}
+		items = append(items, setl_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const insertBlock = `-- name: InsertBlock :exec
+INSERT INTO accepted_blocks (id, service_month, kind, records, setl_ids, sums)
+VALUES ($1, $2, $3, $4, $5::text[], $6::jsonb)
+`
+
+type InsertBlockParams struct {
+	ID      uuid.UUID
+	Month   string
+	Kind    string
+	Records int64
+	SetlIds []string
+	Sums    []byte
+}
+
+func (q *Queries) InsertBlock(ctx context.Context, arg InsertBlockParams) error {
+	_, err := q.db.Exec(ctx, insertBlock,
+		arg.ID,
+		arg.Month,
+		arg.Kind,
+		arg.Records,
+		arg.SetlIds,
+		arg.Sums,
+	)
+	return err
 }
 
 const insertFile = `-- name: InsertFile :exec
@@ -650,7 +814,7 @@ func (q *Queries) ListExceptions(ctx context.Context, arg ListExceptionsParams) 
 }
 
 const listWaiting = `-- name: ListWaiting :many
-SELECT setl_id, service_month, orig_setl_id, waiting_for FROM settlements
+SELECT setl_id, service_month, orig_setl_id, waiting_for FROM settlements_apart
 WHERE state = 'waiting' ORDER BY settled_on, setl_id LIMIT $1::int8
 `
 
@@ -794,31 +958,36 @@ func (q *Queries) LockRecords(ctx context.Context, arg LockRecordsParams) ([]Loc
 	return items, nil
 }
 
-const lockSettlements = `-- name: LockSettlements :many
-SELECT setl_id, state, waiting_for, kind, service_month, settled_on, insutype, insured, treating, provider, clr_type, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id, run_id FROM settlements WHERE setl_id = ANY($1::text[]) ORDER BY setl_id FOR UPDATE
+const lockRefunds = `-- name: LockRefunds :many
+SELECT setl_id, state, waiting_for, service_month, settled_on, insutype, insured, treating, provider, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id FROM settlements_apart
+WHERE setl_id = ANY($1::text[]) OR orig_setl_id = ANY($2::text[])
+ORDER BY setl_id FOR UPDATE
 `
 
-func (q *Queries) LockSettlements(ctx context.Context, setlIds []string) ([]Settlement, error) {
-	rows, err := q.db.Query(ctx, lockSettlements, setlIds)
+type LockRefundsParams struct {
+	SetlIds []string
+	Origs   []string
+}
+
+func (q *Queries) LockRefunds(ctx context.Context, arg LockRefundsParams) ([]SettlementsApart, error) {
+	rows, err := q.db.Query(ctx, lockRefunds, arg.SetlIds, arg.Origs)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Settlement
+	var items []SettlementsApart
 	for rows.Next() {
-		var i Settlement
+		var i SettlementsApart
 		if err := rows.Scan(
 			&i.SetlID,
 			&i.State,
 			&i.WaitingFor,
-			&i.Kind,
 			&i.ServiceMonth,
 			&i.SettledOn,
 			&i.Insutype,
 			&i.Insured,
 			&i.Treating,
 			&i.Provider,
-			&i.ClrType,
 			&i.MedType,
 			&i.BenefitYear,
 			&i.HifpFen,
@@ -831,7 +1000,6 @@ func (q *Queries) LockSettlements(ctx context.Context, setlIds []string) ([]Sett
 			&i.AcctFen,
 			&i.Refund,
 			&i.OrigSetlID,
-			&i.RunID,
 		); err != nil {
 			return nil, err
 		}
@@ -913,7 +1081,7 @@ func (q *Queries) MonthFiles(ctx context.Context, month string) ([]MonthFilesRow
 }
 
 const nextWaiting = `-- name: NextWaiting :many
-SELECT setl_id, settled_on, orig_setl_id FROM settlements
+SELECT setl_id, settled_on, orig_setl_id FROM settlements_apart
 WHERE state = 'waiting' AND (settled_on > $1::date OR (settled_on = $1::date AND setl_id > $2::text))
 ORDER BY settled_on, setl_id LIMIT $3::int8
 `
@@ -975,36 +1143,12 @@ func (q *Queries) OpenExceptionsOf(ctx context.Context, month string) ([]string,
 }
 
 const postRefunds = `-- name: PostRefunds :exec
-UPDATE settlements SET state = 'posted', waiting_for = '' WHERE setl_id = ANY($1::text[])
+UPDATE settlements_apart SET state = 'posted', waiting_for = '' WHERE setl_id = ANY($1::text[])
 `
 
 func (q *Queries) PostRefunds(ctx context.Context, setlIds []string) error {
 	_, err := q.db.Exec(ctx, postRefunds, setlIds)
 	return err
-}
-
-const postedAmong = `-- name: PostedAmong :many
-SELECT setl_id FROM settlements WHERE setl_id = ANY($1::text[]) AND state = 'posted' ORDER BY setl_id
-`
-
-func (q *Queries) PostedAmong(ctx context.Context, setlIds []string) ([]string, error) {
-	rows, err := q.db.Query(ctx, postedAmong, setlIds)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var setl_id string
-		if err := rows.Scan(&setl_id); err != nil {
-			return nil, err
-		}
-		items = append(items, setl_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const readContent = `-- name: ReadContent :many
@@ -1177,56 +1321,6 @@ func (q *Queries) RecordsOfMonth(ctx context.Context, arg RecordsOfMonthParams) 
 	return items, nil
 }
 
-const refunded = `-- name: Refunded :many
-SELECT orig_setl_id, sum(hifp_fen)::int8 AS hifp_fen, sum(cvlserv_fen)::int8 AS cvlserv_fen, sum(hifes_fen)::int8 AS hifes_fen,
-    sum(hifmi_fen)::int8 AS hifmi_fen, sum(hifob_fen)::int8 AS hifob_fen, sum(maf_fen)::int8 AS maf_fen,
-    sum(oth_fen)::int8 AS oth_fen, sum(acct_fen)::int8 AS acct_fen
-FROM settlements WHERE orig_setl_id = ANY($1::text[]) AND refund AND state = 'posted'
-GROUP BY orig_setl_id
-`
-
-type RefundedRow struct {
-	OrigSetlID string
-	HifpFen    int64
-	CvlservFen int64
-	HifesFen   int64
-	HifmiFen   int64
-	HifobFen   int64
-	MafFen     int64
-	OthFen     int64
-	AcctFen    int64
-}
-
-func (q *Queries) Refunded(ctx context.Context, origs []string) ([]RefundedRow, error) {
-	rows, err := q.db.Query(ctx, refunded, origs)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []RefundedRow
-	for rows.Next() {
-		var i RefundedRow
-		if err := rows.Scan(
-			&i.OrigSetlID,
-			&i.HifpFen,
-			&i.CvlservFen,
-			&i.HifesFen,
-			&i.HifmiFen,
-			&i.HifobFen,
-			&i.MafFen,
-			&i.OthFen,
-			&i.AcctFen,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const reportDuplicates = `-- name: ReportDuplicates :many
 SELECT DISTINCT setl_id FROM set_aside WHERE service_month = $1 AND cause = 'duplicate' ORDER BY setl_id
 `
@@ -1282,91 +1376,6 @@ func (q *Queries) ReportExceptions(ctx context.Context, month string) ([]ReportE
 	return items, nil
 }
 
-const reportSettlements = `-- name: ReportSettlements :many
-SELECT kind, insutype, insured, treating, refund, count(*) AS records,
-    sum(hifp_fen)::int8 AS hifp_fen, sum(cvlserv_fen)::int8 AS cvlserv_fen, sum(hifes_fen)::int8 AS hifes_fen,
-    sum(hifmi_fen)::int8 AS hifmi_fen, sum(hifob_fen)::int8 AS hifob_fen, sum(maf_fen)::int8 AS maf_fen,
-    sum(oth_fen)::int8 AS oth_fen, sum(acct_fen)::int8 AS acct_fen,
-    count(*) FILTER (WHERE hifp_fen <> 0 OR acct_fen <> 0) AS hifp_acct_records,
-    count(*) FILTER (WHERE hifp_fen <> 0) AS hifp_records, count(*) FILTER (WHERE acct_fen <> 0) AS acct_records,
-    count(*) FILTER (WHERE cvlserv_fen <> 0) AS cvlserv_records, count(*) FILTER (WHERE hifes_fen <> 0) AS hifes_records,
-    count(*) FILTER (WHERE hifmi_fen <> 0) AS hifmi_records, count(*) FILTER (WHERE hifob_fen <> 0) AS hifob_records,
-    count(*) FILTER (WHERE maf_fen <> 0) AS maf_records, count(*) FILTER (WHERE oth_fen <> 0) AS oth_records
-FROM settlements WHERE service_month = $1
-GROUP BY kind, insutype, insured, treating, refund
-ORDER BY insured, treating, insutype, refund
-`
-
-type ReportSettlementsRow struct {
-	Kind            string
-	Insutype        string
-	Insured         string
-	Treating        string
-	Refund          bool
-	Records         int64
-	HifpFen         int64
-	CvlservFen      int64
-	HifesFen        int64
-	HifmiFen        int64
-	HifobFen        int64
-	MafFen          int64
-	OthFen          int64
-	AcctFen         int64
-	HifpAcctRecords int64
-	HifpRecords     int64
-	AcctRecords     int64
-	CvlservRecords  int64
-	HifesRecords    int64
-	HifmiRecords    int64
-	HifobRecords    int64
-	MafRecords      int64
-	OthRecords      int64
-}
-
-func (q *Queries) ReportSettlements(ctx context.Context, month string) ([]ReportSettlementsRow, error) {
-	rows, err := q.db.Query(ctx, reportSettlements, month)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ReportSettlementsRow
-	for rows.Next() {
-		var i ReportSettlementsRow
-		if err := rows.Scan(
-			&i.Kind,
-			&i.Insutype,
-			&i.Insured,
-			&i.Treating,
-			&i.Refund,
-			&i.Records,
-			&i.HifpFen,
-			&i.CvlservFen,
-			&i.HifesFen,
-			&i.HifmiFen,
-			&i.HifobFen,
-			&i.MafFen,
-			&i.OthFen,
-			&i.AcctFen,
-			&i.HifpAcctRecords,
-			&i.HifpRecords,
-			&i.AcctRecords,
-			&i.CvlservRecords,
-			&i.HifesRecords,
-			&i.HifmiRecords,
-			&i.HifobRecords,
-			&i.MafRecords,
-			&i.OthRecords,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const resolveExceptions = `-- name: ResolveExceptions :execrows
 UPDATE exceptions SET resolved_at = now(), resolved_by = t.file
 FROM (SELECT unnest($1::text[]) AS setl_id, unnest($2::text[]) AS file) AS t
@@ -1386,14 +1395,13 @@ func (q *Queries) ResolveExceptions(ctx context.Context, arg ResolveExceptionsPa
 	return result.RowsAffected(), nil
 }
 
-const resolvePosted = `-- name: ResolvePosted :execrows
+const resolveSettled = `-- name: ResolveSettled :execrows
 UPDATE exceptions SET resolved_at = now()
-WHERE exceptions.service_month = $1 AND exceptions.resolved_at IS NULL
-    AND EXISTS (SELECT 1 FROM settlements AS s WHERE s.setl_id = exceptions.setl_id)
+WHERE setl_id = ANY($1::text[]) AND resolved_at IS NULL
 `
 
-func (q *Queries) ResolvePosted(ctx context.Context, month string) (int64, error) {
-	result, err := q.db.Exec(ctx, resolvePosted, month)
+func (q *Queries) ResolveSettled(ctx context.Context, setlIds []string) (int64, error) {
+	result, err := q.db.Exec(ctx, resolveSettled, setlIds)
 	if err != nil {
 		return 0, err
 	}
@@ -1435,35 +1443,6 @@ func (q *Queries) SetAside(ctx context.Context, arg SetAsideParams) error {
 		arg.Contents,
 	)
 	return err
-}
-
-const settledAmong = `-- name: SettledAmong :many
-SELECT setl_id, state FROM settlements WHERE setl_id = ANY($1::text[])
-`
-
-type SettledAmongRow struct {
-	SetlID string
-	State  string
-}
-
-func (q *Queries) SettledAmong(ctx context.Context, setlIds []string) ([]SettledAmongRow, error) {
-	rows, err := q.db.Query(ctx, settledAmong, setlIds)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SettledAmongRow
-	for rows.Next() {
-		var i SettledAmongRow
-		if err := rows.Scan(&i.SetlID, &i.State); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const sideTotals = `-- name: SideTotals :many
@@ -1516,121 +1495,36 @@ func (q *Queries) SideTotals(ctx context.Context, month string) ([]SideTotalsRow
 	return items, nil
 }
 
-const sumRun = `-- name: SumRun :many
-SELECT insured, treating, insutype, med_type, benefit_year,
-    count(*) FILTER (WHERE hifp_fen <> 0) AS hifp_records, count(*) FILTER (WHERE acct_fen <> 0) AS acct_records,
-    count(*) FILTER (WHERE cvlserv_fen <> 0) AS cvlserv_records, count(*) FILTER (WHERE hifes_fen <> 0) AS hifes_records,
-    count(*) FILTER (WHERE hifmi_fen <> 0) AS hifmi_records, count(*) FILTER (WHERE hifob_fen <> 0) AS hifob_records,
-    count(*) FILTER (WHERE maf_fen <> 0) AS maf_records, count(*) FILTER (WHERE oth_fen <> 0) AS oth_records,
-    (service_month < $1::text)::bool AS carried,
-    sum(hifp_fen)::int8 AS hifp_fen, sum(cvlserv_fen)::int8 AS cvlserv_fen, sum(hifes_fen)::int8 AS hifes_fen,
-    sum(hifmi_fen)::int8 AS hifmi_fen, sum(hifob_fen)::int8 AS hifob_fen, sum(maf_fen)::int8 AS maf_fen,
-    sum(oth_fen)::int8 AS oth_fen, sum(acct_fen)::int8 AS acct_fen
-FROM settlements WHERE run_id = $2::text
-GROUP BY insured, treating, insutype, med_type, benefit_year, (service_month < $1::text)
-ORDER BY insured, treating, insutype, med_type, benefit_year, carried
+const tagRun = `-- name: TagRun :many
+UPDATE accepted_blocks SET run_id = $1::text
+WHERE run_id IS NULL AND kind = $2 AND service_month <= $3
+RETURNING records
 `
 
-type SumRunParams struct {
-	Month string
+type TagRunParams struct {
 	Run   string
+	Kind  string
+	Month string
 }
 
-type SumRunRow struct {
-	Insured        string
-	Treating       string
-	Insutype       string
-	MedType        string
-	BenefitYear    int64
-	HifpRecords    int64
-	AcctRecords    int64
-	CvlservRecords int64
-	HifesRecords   int64
-	HifmiRecords   int64
-	HifobRecords   int64
-	MafRecords     int64
-	OthRecords     int64
-	Carried        bool
-	HifpFen        int64
-	CvlservFen     int64
-	HifesFen       int64
-	HifmiFen       int64
-	HifobFen       int64
-	MafFen         int64
-	OthFen         int64
-	AcctFen        int64
-}
-
-func (q *Queries) SumRun(ctx context.Context, arg SumRunParams) ([]SumRunRow, error) {
-	rows, err := q.db.Query(ctx, sumRun, arg.Month, arg.Run)
+func (q *Queries) TagRun(ctx context.Context, arg TagRunParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, tagRun, arg.Run, arg.Kind, arg.Month)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []SumRunRow
+	var items []int64
 	for rows.Next() {
-		var i SumRunRow
-		if err := rows.Scan(
-			&i.Insured,
-			&i.Treating,
-			&i.Insutype,
-			&i.MedType,
-			&i.BenefitYear,
-			&i.HifpRecords,
-			&i.AcctRecords,
-			&i.CvlservRecords,
-			&i.HifesRecords,
-			&i.HifmiRecords,
-			&i.HifobRecords,
-			&i.MafRecords,
-			&i.OthRecords,
-			&i.Carried,
-			&i.HifpFen,
-			&i.CvlservFen,
-			&i.HifesFen,
-			&i.HifmiFen,
-			&i.HifobFen,
-			&i.MafFen,
-			&i.OthFen,
-			&i.AcctFen,
-		); err != nil {
+		var records int64
+		if err := rows.Scan(&records); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, records)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
 	return items, nil
-}
-
-const tagRun = `-- name: TagRun :execrows
-UPDATE settlements SET run_id = $1::text
-WHERE setl_id IN (
-    SELECT s.setl_id FROM settlements AS s
-    WHERE s.run_id IS NULL AND s.kind = $2 AND s.service_month <= $3 AND s.state = 'posted'
-    LIMIT $4::int8
-)
-`
-
-type TagRunParams struct {
-	Run      string
-	Kind     string
-	Month    string
-	RowLimit int64
-}
-
-func (q *Queries) TagRun(ctx context.Context, arg TagRunParams) (int64, error) {
-	result, err := q.db.Exec(ctx, tagRun,
-		arg.Run,
-		arg.Kind,
-		arg.Month,
-		arg.RowLimit,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
 }
 
 const takeOver = `-- name: TakeOver :exec
@@ -1654,6 +1548,52 @@ func (q *Queries) TakeOver(ctx context.Context, arg TakeOverParams) error {
 		arg.Lines,
 	)
 	return err
+}
+
+const waitingOfMonth = `-- name: WaitingOfMonth :many
+SELECT setl_id, state, waiting_for, service_month, settled_on, insutype, insured, treating, provider, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id FROM settlements_apart WHERE service_month = $1 AND state = 'waiting' ORDER BY setl_id
+`
+
+func (q *Queries) WaitingOfMonth(ctx context.Context, month string) ([]SettlementsApart, error) {
+	rows, err := q.db.Query(ctx, waitingOfMonth, month)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SettlementsApart
+	for rows.Next() {
+		var i SettlementsApart
+		if err := rows.Scan(
+			&i.SetlID,
+			&i.State,
+			&i.WaitingFor,
+			&i.ServiceMonth,
+			&i.SettledOn,
+			&i.Insutype,
+			&i.Insured,
+			&i.Treating,
+			&i.Provider,
+			&i.MedType,
+			&i.BenefitYear,
+			&i.HifpFen,
+			&i.CvlservFen,
+			&i.HifesFen,
+			&i.HifmiFen,
+			&i.HifobFen,
+			&i.MafFen,
+			&i.OthFen,
+			&i.AcctFen,
+			&i.Refund,
+			&i.OrigSetlID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const writeExceptions = `-- name: WriteExceptions :exec
