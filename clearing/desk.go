@@ -102,16 +102,6 @@ func (d *desk) holding(fund, counterparty string) *holding {
 	return d.held[i]
 }
 
-// heldIn is all the run's money at the province in the fund.
-func (d *desk) heldIn(fund string) (sum accounts.Fen) {
-	for _, h := range d.held {
-		if h.fund == fund {
-			sum += h.held
-		}
-	}
-	return sum
-}
-
 // settle checks what is asked of the line against what is open and sets it:
 // never more than is open, and in its direction.
 func (d *desk) settle(line *payLine, open accounts.Fen, closed bool) error {

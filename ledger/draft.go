@@ -37,7 +37,7 @@ func Draft(book *accounts.Rulebook, facts Facts) ([]Posting, error) {
 	if len(rules) == 0 {
 		return nil, fault.New(fault.Internal, "the posting table has no event %q on %s", facts.Event, facts.Date)
 	}
-	postings := make([]Posting, 0, len(rules)+8)
+	postings := make([]Posting, 0, len(rules)+2)
 	for i := range rules {
 		rule := &rules[i]
 		region, ok := facts.Regions[rule.Region]

@@ -28,7 +28,8 @@ const encodingVersion = 1
 // then each field in the order of the struct; texts with their length before
 // them, numbers as varints. Two entries are the same if and only if their
 // encodings are. It is pinned by golden vectors.
-func appendCanonical(b []byte, e *Entry) []byte {
+// The accounts' texts may be given, where the caller has them.
+func appendCanonical(b []byte, e *Entry, names []string) []byte {
 	b = append(b, encodingVersion)
 	b = appendText(b, e.Key)
 	b = appendText(b, e.Date.String())
@@ -47,7 +48,11 @@ func appendCanonical(b []byte, e *Entry) []byte {
 	b = binary.AppendUvarint(b, uint64(len(e.Postings)))
 	for i := range e.Postings {
 		p := &e.Postings[i]
-		b = appendText(b, p.Account.String())
+		if names != nil {
+			b = appendText(b, names[i])
+		} else {
+			b = appendText(b, p.Account.String())
+		}
 		b = appendText(b, string(p.Side))
 		b = binary.AppendVarint(b, int64(p.Amount))
 		b = appendText(b, p.Run)
@@ -65,7 +70,7 @@ func appendText(b []byte, s string) []byte {
 
 // digest is the SHA-256 of the canonical encoding.
 func digest(e *Entry) []byte {
-	sum := sha256.Sum256(appendCanonical(make([]byte, 0, 512+160*len(e.Postings)), e))
+	sum := sha256.Sum256(appendCanonical(make([]byte, 0, 512+100*len(e.Postings)), e, nil))
 	return sum[:]
 }
 
@@ -81,13 +86,6 @@ type leg struct {
 	Part        string `json:"p,omitempty"`
 	BenefitYear int    `json:"y,omitempty"`
 	Version     int64  `json:"v,omitempty"`
-}
-
-func (l leg) signed() accounts.Fen {
-	if l.Side == string(accounts.Credit) {
-		return accounts.Fen(-l.Amount)
-	}
-	return accounts.Fen(l.Amount)
 }
 
 // appendLegs writes the legs as JSON. Validation has seen to it that no text

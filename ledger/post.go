@@ -89,6 +89,7 @@ type draft struct {
 // prepare checks each entry by itself.
 func (p *posting) prepare() {
 	p.drafts = make([]draft, 0, len(p.entries))
+	var scratch []byte
 	for i := range p.entries {
 		e := &p.entries[i]
 		p.results[i].ID = e.ID()
@@ -96,11 +97,14 @@ func (p *posting) prepare() {
 			p.results[i].Err = err
 			continue
 		}
-		d := draft{index: i, digest: digest(e), keys: make([]string, len(e.Postings))}
+		d := draft{index: i, keys: make([]string, len(e.Postings))}
 		for k := range e.Postings {
 			d.keys[k] = e.Postings[k].Account.String()
 			d.effects = p.journal.floorEffects(d.effects, &e.Postings[k], d.keys[k], e.Date)
 		}
+		scratch = appendCanonical(scratch[:0], e, d.keys)
+		sum := sha256.Sum256(scratch)
+		d.digest = sum[:]
 		p.drafts = append(p.drafts, d)
 	}
 }
@@ -262,16 +266,20 @@ func (p *posting) insert(ctx context.Context, batch uuid.UUID, versions map[stri
 		rows.Digests = append(rows.Digests, d.digest)
 	}
 	inserted, err := p.queries.InsertEntries(ctx, rows)
-	if err != nil || len(inserted) == len(p.drafts) {
+	if err != nil || int(inserted) == len(p.drafts) {
 		return err
 	}
 	if len(versions) > 0 {
 		// Their keys were looked up in this transaction, which the database
 		// promises to be serializable.
-		return fault.New(fault.Internal, "%d entries came into being while their batch was posted", len(p.drafts)-len(inserted))
+		return fault.New(fault.Internal, "%d entries came into being while their batch was posted", len(p.drafts)-int(inserted))
 	}
-	fresh := make(map[uuid.UUID]bool, len(inserted))
-	for _, id := range inserted {
+	ids, err := p.queries.EntriesOfBatch(ctx, db.EntriesOfBatchParams{Ids: rows.Ids, BatchID: batch})
+	if err != nil {
+		return err
+	}
+	fresh := make(map[uuid.UUID]bool, len(ids))
+	for _, id := range ids {
 		fresh[id] = true
 	}
 	p.drafts = slices.DeleteFunc(slices.Clone(p.drafts), func(d draft) bool { return !fresh[p.results[d.index].ID] })

@@ -34,8 +34,7 @@ func (s *Settlements) entry(r *record) (ledger.Entry, error) {
 		e.Summary = "异地就医退费 " + r.id + " 冲 " + r.orig
 		e.Corrects = uuid.NullUUID{UUID: ledger.EntryID(entryKey(r.orig)), Valid: true}
 	}
-	funds := make(map[string][]ledger.Part, partCount)
-	e.Postings = make([]ledger.Posting, 0, 16)
+	funds := make(map[string][]ledger.Part, 2)
 	for part, amount := range r.parts {
 		if amount == 0 {
 			continue
@@ -47,14 +46,21 @@ func (s *Settlements) entry(r *record) (ledger.Entry, error) {
 		funds[fund] = append(funds[fund], ledger.Part{Amount: amount, Dimensions: ledger.Dimensions{
 			Category: r.medType, Part: partName(part), BenefitYear: r.benefitYear()}})
 	}
-	regions := map[string]string{"I": r.insured, "T": r.treating, "P": s.rules.home, "provider": r.provider}
+	facts := ledger.Facts{
+		Event: e.Kind, Date: e.Date, Amounts: map[string][]ledger.Part{},
+		Regions: map[string]string{"I": r.insured, "T": r.treating, "P": s.rules.home, "provider": r.provider},
+	}
 	for _, fund := range slices.Sorted(maps.Keys(funds)) {
-		postings, err := ledger.Draft(s.book, ledger.Facts{Event: e.Kind, Date: e.Date, Fund: fund, Regions: regions,
-			Amounts: map[string][]ledger.Part{"amount": funds[fund]}})
+		facts.Fund, facts.Amounts["amount"] = fund, funds[fund]
+		postings, err := ledger.Draft(s.book, facts)
 		if err != nil {
 			return e, err
 		}
-		e.Postings = append(e.Postings, postings...)
+		if e.Postings == nil {
+			e.Postings = postings
+		} else {
+			e.Postings = append(e.Postings, postings...)
+		}
 	}
 	return e, nil
 }

@@ -102,10 +102,6 @@ FROM side_records WHERE service_month = @month AND status = 'valid'
 GROUP BY side, insutype, clr_type, insured, treating
 ORDER BY insutype, clr_type, insured, treating, side;
 
--- name: RecordsOfMonth :many
-SELECT setl_id FROM side_records WHERE service_month = @month AND setl_id > @after
-ORDER BY setl_id LIMIT @row_limit::int8;
-
 -- name: ReadSides :many
 SELECT setl_id, side, status, kind, file_id, line, service_month, refund, digest FROM side_records
 WHERE setl_id = ANY(@setl_ids::text[]);
@@ -117,16 +113,21 @@ SELECT setl_id, side, file_id, line, mdtrt_id, psn_no, insutype, insured, treati
 FROM side_records WHERE setl_id = ANY(@setl_ids::text[]) AND side = ANY(@sides::text[]) AND status <> 'rejected';
 
 -- name: EqualRecords :many
-SELECT c.setl_id, c.setl_time, c.insutype, c.insured, c.treating, c.provider, c.med_type, c.enddate,
-    c.hifp_fen, c.cvlserv_fen, c.hifes_fen, c.hifmi_fen, c.hifob_fen, c.maf_fen, c.oth_fen, c.acct_fen,
-    c.refund, c.orig_setl_id
-FROM side_records AS c
-    JOIN side_records AS t ON t.setl_id = c.setl_id AND t.side = 'treating'
-    JOIN side_records AS i ON i.setl_id = c.setl_id AND i.side = 'insured'
-WHERE c.setl_id = ANY(@setl_ids::text[]) AND c.side = 'center' AND c.service_month = @month::text
-    AND c.status = 'valid' AND t.status = 'valid' AND i.status = 'valid'
-    AND t.digest = c.digest AND i.digest = c.digest
-    AND NOT (c.file_id = ANY(@half::uuid[]) OR t.file_id = ANY(@half::uuid[]) OR i.file_id = ANY(@half::uuid[]));
+SELECT r.setl_id, r.setl_time, r.insutype, r.insured, r.treating, r.provider, r.med_type, r.enddate,
+    r.hifp_fen, r.cvlserv_fen, r.hifes_fen, r.hifmi_fen, r.hifob_fen, r.maf_fen, r.oth_fen, r.acct_fen,
+    r.refund, r.orig_setl_id
+FROM (
+    SELECT s.setl_id, s.side, s.digest, s.setl_time, s.insutype, s.insured, s.treating, s.provider, s.med_type, s.enddate,
+        s.hifp_fen, s.cvlserv_fen, s.hifes_fen, s.hifmi_fen, s.hifob_fen, s.maf_fen, s.oth_fen, s.acct_fen,
+        s.refund, s.orig_setl_id,
+        lead(s.digest, 1) OVER sides AS second, lead(s.digest, 2) OVER sides AS third, lead(s.setl_id, 2) OVER sides AS last_id
+    FROM side_records AS s
+    WHERE s.service_month = @month::text AND s.setl_id >= @first_id::text AND s.setl_id <= @final_id::text
+        AND s.status = 'valid' AND NOT s.file_id = ANY(@half::uuid[])
+    WINDOW sides AS (ORDER BY s.setl_id, s.side)
+) AS r
+WHERE r.side = 'center' AND r.last_id = r.setl_id AND r.second = r.digest AND r.third = r.digest
+ORDER BY r.setl_id;
 
 -- name: InsertApart :many
 INSERT INTO settlements_apart (setl_id, state, waiting_for, service_month, settled_on, insutype, insured, treating,

@@ -163,82 +163,81 @@ func (r *reconciliation) records(ctx context.Context) error {
 	return group.Wait()
 }
 
-// cut reads the month's settlement ids and hands out those that are not posted.
+// idsOfMonth is read as a stream, once: a page at a time would sort the rest of
+// the month for each page while the database has no statistics of a new file.
+const idsOfMonth = "SELECT setl_id FROM side_records WHERE service_month = $1::text ORDER BY setl_id"
+
+// cut hands out the ids of the month's settlements in chunks.
 func (r *reconciliation) cut(ctx context.Context, chunks chan<- chunk) error {
-	after, seen := "", int64(0)
-	for {
-		var c chunk
-		var last string
-		err := r.s.store.Snapshot(ctx, func(tx pgx.Tx) error {
-			c, last = chunk{}, ""
-			q := db.New(tx)
-			rows, err := q.RecordsOfMonth(ctx, db.RecordsOfMonthParams{Month: string(r.month), After: after, RowLimit: 3 * reconcileChunk})
-			if err != nil || len(rows) == 0 {
-				return err
-			}
-			last = rows[len(rows)-1]
-			states, err := r.states(ctx, tx, q, rows)
-			if err != nil {
-				return err
-			}
-			for i, id := range rows {
-				if i > 0 && rows[i-1] == id {
-					continue
-				}
-				c.seen++
-				switch states[id] {
-				case statePosted:
-					continue
-				case stateWaiting:
-					c.waiting = append(c.waiting, id)
-				}
-				c.ids = append(c.ids, id)
-			}
-			return nil
-		})
+	return r.s.store.Snapshot(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, idsOfMonth, string(r.month))
 		if err != nil {
 			return err
 		}
-		if last == "" {
+		defer rows.Close()
+		var c chunk
+		var seen int64
+		hand := func() error {
+			select {
+			case chunks <- c:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			seen += int64(len(c))
+			c = make(chunk, 0, reconcileChunk)
+			if r.options.Progress != nil {
+				r.options.Progress(seen)
+			}
 			return nil
 		}
-		after = last
-		seen += int64(c.seen)
-		if r.options.Progress != nil {
-			r.options.Progress(seen)
+		last := ""
+		for rows.Next() {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				return err
+			}
+			if id == last { // another side of the same settlement
+				continue
+			}
+			if len(c) == reconcileChunk {
+				if err := hand(); err != nil {
+					return err
+				}
+			}
+			c, last = append(c, id), id
 		}
-		if len(c.ids) == 0 {
-			continue
+		if err := rows.Err(); err != nil || len(c) == 0 {
+			return err
 		}
-		select {
-		case chunks <- c:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+		return hand()
+	})
 }
 
-// states tells which of the settlements are posted or wait. Before anything of
-// the month was accepted nobody needs to look; what another process accepts
-// from now on is a replay to the journal.
-func (r *reconciliation) states(ctx context.Context, tx pgx.Tx, q *db.Queries, ids []string) (map[string]string, error) {
-	states := map[string]string{}
+// unsettled leaves out what is posted, and tells what waits. Before anything of the
+// month was accepted nobody needs to look; what another process accepts from
+// now on is a replay to the journal.
+func (r *reconciliation) unsettled(ctx context.Context, tx pgx.Tx, q *db.Queries, c chunk) (open chunk, waiting []string, err error) {
 	if !r.again {
-		return states, nil
+		return c, nil, nil
 	}
-	ids = slices.Compact(slices.Clone(ids))
-	posted, err := r.s.posted(ctx, tx, q, ids)
+	posted, err := r.s.posted(ctx, tx, q, c)
 	if err != nil {
-		return nil, err
+		return c, nil, err
 	}
-	for id := range posted {
-		states[id] = statePosted
+	open = make(chunk, 0, len(c)-len(posted))
+	for _, id := range c {
+		if !posted[id] {
+			open = append(open, id)
+		}
 	}
-	apart, err := q.ApartAmong(ctx, ids)
+	if len(open) == 0 {
+		return open, nil, nil
+	}
+	apart, err := q.ApartAmong(ctx, open)
 	for _, row := range apart {
-		states[row.SetlID] = row.State
+		waiting = append(waiting, row.SetlID)
 	}
-	return states, err
+	return open, waiting, err
 }
 
 // resolvePosted closes exceptions that a reconciliation which ran at the same

@@ -3,7 +3,6 @@ package settlement
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -38,30 +37,30 @@ type reconciliation struct {
 	posted, resolved atomic.Int64
 }
 
-// chunk is a number of settlements that one transaction takes, by id in
-// ascending order; waiting are those of them that wait already.
-// Seen counts those too that are posted already.
-type chunk struct {
-	ids, waiting []string
-	seen         int
-}
+// chunk is the settlements that one transaction takes, by id in ascending order.
+type chunk []string
 
 // settle posts what the sides of a chunk agree on and keeps the rest as
 // exceptions, in one transaction.
 func (r *reconciliation) settle(ctx context.Context, c chunk) error {
 	var posted, resolved int
 	err := r.s.store.InTx(ctx, func(tx pgx.Tx) error {
+		posted, resolved = 0, 0
 		q := db.New(tx)
 		half, err := halfLoaded(ctx, q)
 		if err != nil {
 			return err
 		}
-		if len(c.waiting) > 0 { // they are looked at anew, as the sides say now
-			if err := q.DropWaiting(ctx, c.waiting); err != nil {
+		c, waiting, err := r.unsettled(ctx, tx, q, c)
+		if err != nil || len(c) == 0 {
+			return err
+		}
+		if len(waiting) > 0 { // they are looked at anew, as the sides say now
+			if err := q.DropWaiting(ctx, waiting); err != nil {
 				return err
 			}
 		}
-		equal, err := r.equal(ctx, q, c.ids, half)
+		equal, err := r.equal(ctx, q, c, half)
 		if err != nil {
 			return err
 		}
@@ -71,10 +70,10 @@ func (r *reconciliation) settle(ctx context.Context, c chunk) error {
 		if resolved, err = r.resolve(ctx, q, equal); err != nil {
 			return err
 		}
-		if len(equal) == len(c.ids) {
+		if len(equal) == len(c) {
 			return nil
 		}
-		return r.except(ctx, q, without(c.ids, equal), half)
+		return r.except(ctx, q, without(c, equal), half)
 	})
 	if err != nil {
 		return err
@@ -95,24 +94,29 @@ func halfLoaded(ctx context.Context, q *db.Queries) ([]uuid.UUID, error) {
 	return half, err
 }
 
-// equal reads the settlements that are equal on all three sides, compared
-// where they lie, by id.
-func (r *reconciliation) equal(ctx context.Context, q *db.Queries, ids []string, half []uuid.UUID) ([]*record, error) {
-	rows, err := q.EqualRecords(ctx, db.EqualRecordsParams{SetlIds: ids, Month: string(r.month), Half: half})
+// equal reads the settlements of the chunk that are equal on all three sides,
+// by id. They are compared where they lie: the sides of a settlement follow
+// each other in the index of the month.
+func (r *reconciliation) equal(ctx context.Context, q *db.Queries, c chunk, half []uuid.UUID) ([]*record, error) {
+	rows, err := q.EqualRecords(ctx, db.EqualRecordsParams{Month: string(r.month), FirstID: c[0], FinalID: c[len(c)-1], Half: half})
 	if err != nil {
 		return nil, err
 	}
-	equal := make([]*record, len(rows))
+	equal := make([]*record, 0, len(rows))
 	for i := range rows {
-		c := &rows[i]
-		equal[i] = &record{
-			id: c.SetlID, insutype: c.Insutype, insured: c.Insured, treating: c.Treating, provider: c.Provider, medType: c.MedType,
-			enddate: civil.DateOf(c.Enddate.Time), setlTime: c.SetlTime.Time,
-			parts:  partsOf(c.HifpFen, c.CvlservFen, c.HifesFen, c.HifmiFen, c.HifobFen, c.MafFen, c.OthFen, c.AcctFen),
-			refund: c.Refund, orig: c.OrigSetlID,
+		row := &rows[i]
+		if r.again { // what is posted lies between
+			if _, ours := slices.BinarySearch(c, row.SetlID); !ours {
+				continue
+			}
 		}
+		equal = append(equal, &record{
+			id: row.SetlID, insutype: row.Insutype, insured: row.Insured, treating: row.Treating, provider: row.Provider, medType: row.MedType,
+			enddate: civil.DateOf(row.Enddate.Time), setlTime: row.SetlTime.Time,
+			parts:  partsOf(row.HifpFen, row.CvlservFen, row.HifesFen, row.HifmiFen, row.HifobFen, row.MafFen, row.OthFen, row.AcctFen),
+			refund: row.Refund, orig: row.OrigSetlID,
+		})
 	}
-	slices.SortFunc(equal, func(a, b *record) int { return strings.Compare(a.id, b.id) })
 	return equal, nil
 }
 

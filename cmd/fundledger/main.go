@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -65,7 +66,16 @@ type app struct {
 	env         func(string) string
 }
 
+// collectAt: the program makes much garbage and keeps little, so it trades
+// memory for time as long as there is enough.
+const (
+	collectAt   = 400       // percent
+	memoryLimit = 200 << 20 // bytes, from which on the default holds
+)
+
 func main() {
+	debug.SetGCPercent(collectAt)
+	debug.SetMemoryLimit(memoryLimit)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Getenv))

@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS side_records (
     PRIMARY KEY (setl_id, side)
 );
 
-CREATE INDEX IF NOT EXISTS side_records_by_month ON side_records (service_month, setl_id);
+CREATE INDEX IF NOT EXISTS side_records_by_month ON side_records (service_month, setl_id, side);
 
 -- +goose Down
 DROP TABLE side_records;

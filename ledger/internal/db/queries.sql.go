@@ -195,6 +195,35 @@ func (q *Queries) CountWaiting(ctx context.Context) (int64, error) {
 	return column_1, err
 }
 
+const entriesOfBatch = `-- name: EntriesOfBatch :many
+SELECT id FROM entries WHERE id = ANY($1::uuid[]) AND batch_id = $2
+`
+
+type EntriesOfBatchParams struct {
+	Ids     []uuid.UUID
+	BatchID uuid.UUID
+}
+
+func (q *Queries) EntriesOfBatch(ctx context.Context, arg EntriesOfBatchParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, entriesOfBatch, arg.Ids, arg.BatchID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const findEntries = `-- name: FindEntries :many
 SELECT id, digest FROM entries WHERE id = ANY($1::uuid[])
 `
@@ -264,7 +293,7 @@ func (q *Queries) InsertCheckpoint(ctx context.Context, arg InsertCheckpointPara
 	return err
 }
 
-const insertEntries = `-- name: InsertEntries :many
+const insertEntries = `-- name: InsertEntries :execrows
 INSERT INTO entries (id, key, batch_id, business_date, period, kind, summary, source,
     attachments, preparer, reviewer, corrects, legs, digest)
 SELECT t.id, t.key, $1::uuid, t.business_date, t.period, t.kind, t.summary, t.source,
@@ -279,7 +308,6 @@ FROM (
         unnest($14::bytea[]) AS digest
 ) AS t
 ON CONFLICT (id) DO NOTHING
-RETURNING id
 `
 
 type InsertEntriesParams struct {
@@ -299,8 +327,8 @@ type InsertEntriesParams struct {
 	Digests     [][]byte
 }
 
-func (q *Queries) InsertEntries(ctx context.Context, arg InsertEntriesParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, insertEntries,
+func (q *Queries) InsertEntries(ctx context.Context, arg InsertEntriesParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertEntries,
 		arg.BatchID,
 		arg.Ids,
 		arg.Keys,
@@ -317,21 +345,9 @@ func (q *Queries) InsertEntries(ctx context.Context, arg InsertEntriesParams) ([
 		arg.Digests,
 	)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	defer rows.Close()
-	var items []uuid.UUID
-	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+	return result.RowsAffected(), nil
 }
 
 const insertInbox = `-- name: InsertInbox :exec

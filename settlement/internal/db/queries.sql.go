@@ -329,21 +329,27 @@ func (q *Queries) DropWaiting(ctx context.Context, setlIds []string) error {
 }
 
 const equalRecords = `-- name: EqualRecords :many
-SELECT c.setl_id, c.setl_time, c.insutype, c.insured, c.treating, c.provider, c.med_type, c.enddate,
-    c.hifp_fen, c.cvlserv_fen, c.hifes_fen, c.hifmi_fen, c.hifob_fen, c.maf_fen, c.oth_fen, c.acct_fen,
-    c.refund, c.orig_setl_id
-FROM side_records AS c
-    JOIN side_records AS t ON t.setl_id = c.setl_id AND t.side = 'treating'
-    JOIN side_records AS i ON i.setl_id = c.setl_id AND i.side = 'insured'
-WHERE c.setl_id = ANY($1::text[]) AND c.side = 'center' AND c.service_month = $2::text
-    AND c.status = 'valid' AND t.status = 'valid' AND i.status = 'valid'
-    AND t.digest = c.digest AND i.digest = c.digest
-    AND NOT (c.file_id = ANY($3::uuid[]) OR t.file_id = ANY($3::uuid[]) OR i.file_id = ANY($3::uuid[]))
+SELECT r.setl_id, r.setl_time, r.insutype, r.insured, r.treating, r.provider, r.med_type, r.enddate,
+    r.hifp_fen, r.cvlserv_fen, r.hifes_fen, r.hifmi_fen, r.hifob_fen, r.maf_fen, r.oth_fen, r.acct_fen,
+    r.refund, r.orig_setl_id
+FROM (
+    SELECT s.setl_id, s.side, s.digest, s.setl_time, s.insutype, s.insured, s.treating, s.provider, s.med_type, s.enddate,
+        s.hifp_fen, s.cvlserv_fen, s.hifes_fen, s.hifmi_fen, s.hifob_fen, s.maf_fen, s.oth_fen, s.acct_fen,
+        s.refund, s.orig_setl_id,
+        lead(s.digest, 1) OVER sides AS second, lead(s.digest, 2) OVER sides AS third, lead(s.setl_id, 2) OVER sides AS last_id
+    FROM side_records AS s
+    WHERE s.service_month = $1::text AND s.setl_id >= $2::text AND s.setl_id <= $3::text
+        AND s.status = 'valid' AND NOT s.file_id = ANY($4::uuid[])
+    WINDOW sides AS (ORDER BY s.setl_id, s.side)
+) AS r
+WHERE r.side = 'center' AND r.last_id = r.setl_id AND r.second = r.digest AND r.third = r.digest
+ORDER BY r.setl_id
 `
 
 type EqualRecordsParams struct {
-	SetlIds []string
 	Month   string
+	FirstID string
+	FinalID string
 	Half    []uuid.UUID
 }
 
@@ -369,7 +375,12 @@ type EqualRecordsRow struct {
 }
 
 func (q *Queries) EqualRecords(ctx context.Context, arg EqualRecordsParams) ([]EqualRecordsRow, error) {
-	rows, err := q.db.Query(ctx, equalRecords, arg.SetlIds, arg.Month, arg.Half)
+	rows, err := q.db.Query(ctx, equalRecords,
+		arg.Month,
+		arg.FirstID,
+		arg.FinalID,
+		arg.Half,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -1283,37 +1294,6 @@ func (q *Queries) ReadSides(ctx context.Context, setlIds []string) ([]ReadSidesR
 			return nil, err
 		}
 		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const recordsOfMonth = `-- name: RecordsOfMonth :many
-SELECT setl_id FROM side_records WHERE service_month = $1 AND setl_id > $2
-ORDER BY setl_id LIMIT $3::int8
-`
-
-type RecordsOfMonthParams struct {
-	Month    string
-	After    string
-	RowLimit int64
-}
-
-func (q *Queries) RecordsOfMonth(ctx context.Context, arg RecordsOfMonthParams) ([]string, error) {
-	rows, err := q.db.Query(ctx, recordsOfMonth, arg.Month, arg.After, arg.RowLimit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var setl_id string
-		if err := rows.Scan(&setl_id); err != nil {
-			return nil, err
-		}
-		items = append(items, setl_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
