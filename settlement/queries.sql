@@ -102,15 +102,23 @@ FROM side_records WHERE service_month = @month AND status = 'valid'
 GROUP BY side, insutype, clr_type, insured, treating
 ORDER BY insutype, clr_type, insured, treating, side;
 
+-- The join by both columns of the key needs no statistics to be planned well,
+-- which a table has none of after its first file.
 -- name: ReadSides :many
-SELECT setl_id, side, status, kind, file_id, line, service_month, refund, digest FROM side_records
-WHERE setl_id = ANY(@setl_ids::text[]);
+SELECT r.setl_id, r.side, r.status, r.kind, r.file_id, r.line, r.service_month, r.refund, r.digest
+FROM (SELECT unnest(@setl_ids::text[]) AS setl_id) AS w
+    CROSS JOIN (SELECT unnest(ARRAY['center', 'treating', 'insured']) AS side) AS v
+    JOIN side_records AS r ON r.setl_id = w.setl_id AND r.side = v.side;
 
 -- name: ReadContent :many
-SELECT setl_id, side, file_id, line, mdtrt_id, psn_no, insutype, insured, treating, provider, clr_type, med_type,
-    begndate, enddate, setl_time, medfee_fen, fund_pay_fen, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen,
-    hifob_fen, maf_fen, oth_fen, acct_fen, cash_fen, refund, orig_setl_id
-FROM side_records WHERE setl_id = ANY(@setl_ids::text[]) AND side = ANY(@sides::text[]) AND status <> 'rejected';
+SELECT r.setl_id, r.side, r.file_id, r.line, r.mdtrt_id, r.psn_no, r.insutype, r.insured, r.treating, r.provider,
+    r.clr_type, r.med_type, r.begndate, r.enddate, r.setl_time, r.medfee_fen, r.fund_pay_fen, r.hifp_fen,
+    r.cvlserv_fen, r.hifes_fen, r.hifmi_fen, r.hifob_fen, r.maf_fen, r.oth_fen, r.acct_fen, r.cash_fen,
+    r.refund, r.orig_setl_id
+FROM (SELECT unnest(@setl_ids::text[]) AS setl_id) AS w
+    CROSS JOIN (SELECT unnest(@sides::text[]) AS side) AS v
+    JOIN side_records AS r ON r.setl_id = w.setl_id AND r.side = v.side
+WHERE r.status <> 'rejected';
 
 -- name: EqualRecords :many
 SELECT r.setl_id, r.setl_time, r.insutype, r.insured, r.treating, r.provider, r.med_type, r.enddate,

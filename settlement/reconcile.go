@@ -80,10 +80,13 @@ func (s *Settlements) Reconcile(ctx context.Context, month accounts.Month, optio
 	if err := r.begin(ctx); err != nil {
 		return nil, err
 	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.totals(groupCtx) })
 	if r.due {
-		if err := r.records(ctx); err != nil {
-			return nil, err
-		}
+		group.Go(func() error { return r.records(groupCtx) })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	refunds, err := s.postRefunds(ctx)
 	if err != nil {
@@ -96,7 +99,17 @@ func (s *Settlements) Reconcile(ctx context.Context, month accounts.Month, optio
 	return r.report(ctx)
 }
 
-// begin compares the totals, and finds out whether there is anything new.
+// totals compares the totals of the sides. What they leave open the lines
+// explain, which need not wait for them.
+func (r *reconciliation) totals(ctx context.Context) error {
+	return r.s.store.Snapshot(ctx, func(tx pgx.Tx) error {
+		rows, err := db.New(tx).SideTotals(ctx, string(r.month))
+		r.groups, r.differ = compareTotals(rows)
+		return err
+	})
+}
+
+// begin finds out whether there is anything new.
 func (r *reconciliation) begin(ctx context.Context) error {
 	return r.s.store.Snapshot(ctx, func(tx pgx.Tx) error {
 		q := db.New(tx)
@@ -116,11 +129,6 @@ func (r *reconciliation) begin(ctx context.Context) error {
 				r.half = append(r.half, f.Side+" "+f.Name)
 			}
 		}
-		rows, err := q.SideTotals(ctx, string(r.month))
-		if err != nil {
-			return err
-		}
-		r.groups, r.differ = compareTotals(rows)
 		open, err := q.OpenExceptionsOf(ctx, string(r.month))
 		if err != nil {
 			return err

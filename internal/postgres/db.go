@@ -89,8 +89,8 @@ func open(ctx context.Context, url string, afterConnect func(context.Context, *p
 	}
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		pgxuuid.Register(conn.TypeMap()) // binary instead of text, which counts where ids come by thousands
-		if afterConnect == nil {
-			return nil
+		if err := planAnew(ctx, conn); err != nil || afterConnect == nil {
+			return err
 		}
 		return afterConnect(ctx, conn)
 	}
@@ -130,3 +130,14 @@ func address(config *pgxpool.Config) string {
 
 // Close ends all connections.
 func (db *DB) Close() { db.Pool.Close() }
+
+// planAnew asks for a plan at each execution. A statement that is used from the
+// first row on would else keep the plan that was right for an empty table: it
+// then reads the whole table for each batch.
+func planAnew(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "SET plan_cache_mode = force_custom_plan")
+	if hasCode(err, codeUndefinedObject, codeInvalidParameter) { // a server that plans without such a mode
+		return nil
+	}
+	return err
+}

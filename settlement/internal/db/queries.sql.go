@@ -1163,10 +1163,14 @@ func (q *Queries) PostRefunds(ctx context.Context, setlIds []string) error {
 }
 
 const readContent = `-- name: ReadContent :many
-SELECT setl_id, side, file_id, line, mdtrt_id, psn_no, insutype, insured, treating, provider, clr_type, med_type,
-    begndate, enddate, setl_time, medfee_fen, fund_pay_fen, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen,
-    hifob_fen, maf_fen, oth_fen, acct_fen, cash_fen, refund, orig_setl_id
-FROM side_records WHERE setl_id = ANY($1::text[]) AND side = ANY($2::text[]) AND status <> 'rejected'
+SELECT r.setl_id, r.side, r.file_id, r.line, r.mdtrt_id, r.psn_no, r.insutype, r.insured, r.treating, r.provider,
+    r.clr_type, r.med_type, r.begndate, r.enddate, r.setl_time, r.medfee_fen, r.fund_pay_fen, r.hifp_fen,
+    r.cvlserv_fen, r.hifes_fen, r.hifmi_fen, r.hifob_fen, r.maf_fen, r.oth_fen, r.acct_fen, r.cash_fen,
+    r.refund, r.orig_setl_id
+FROM (SELECT unnest($1::text[]) AS setl_id) AS w
+    CROSS JOIN (SELECT unnest($2::text[]) AS side) AS v
+    JOIN side_records AS r ON r.setl_id = w.setl_id AND r.side = v.side
+WHERE r.status <> 'rejected'
 `
 
 type ReadContentParams struct {
@@ -1255,8 +1259,10 @@ func (q *Queries) ReadContent(ctx context.Context, arg ReadContentParams) ([]Rea
 }
 
 const readSides = `-- name: ReadSides :many
-SELECT setl_id, side, status, kind, file_id, line, service_month, refund, digest FROM side_records
-WHERE setl_id = ANY($1::text[])
+SELECT r.setl_id, r.side, r.status, r.kind, r.file_id, r.line, r.service_month, r.refund, r.digest
+FROM (SELECT unnest($1::text[]) AS setl_id) AS w
+    CROSS JOIN (SELECT unnest(ARRAY['center', 'treating', 'insured']) AS side) AS v
+    JOIN side_records AS r ON r.setl_id = w.setl_id AND r.side = v.side
 `
 
 type ReadSidesRow struct {
@@ -1271,6 +1277,8 @@ type ReadSidesRow struct {
 	Digest       []byte
 }
 
+// The join by both columns of the key needs no statistics to be planned well,
+// which a table has none of after its first file.
 func (q *Queries) ReadSides(ctx context.Context, setlIds []string) ([]ReadSidesRow, error) {
 	rows, err := q.db.Query(ctx, readSides, setlIds)
 	if err != nil {
