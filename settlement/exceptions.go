@@ -20,10 +20,21 @@ type finding struct {
 
 // except finds out why the settlements are not equal on all sides, and keeps
 // those that belong to the month as exceptions.
-func (r *reconciliation) except(ctx context.Context, q *db.Queries, ids []string, half []uuid.UUID) error {
+func (r *reconciliation) except(ctx context.Context, q *db.Queries, ids []string, half []uuid.UUID, sums totals) error {
 	records, err := readSides(ctx, q, ids)
 	if err != nil {
 		return err
+	}
+	contents, err := readContents(ctx, q, ids)
+	if err != nil {
+		return err
+	}
+	for id, s := range records {
+		for i, side := range s {
+			if side != nil && side.Status == statusValid && side.ServiceMonth == string(r.month) {
+				sums.add(contents[id][Sides()[i]], i)
+			}
+		}
 	}
 	var found []*finding
 	for _, id := range ids {
@@ -38,7 +49,7 @@ func (r *reconciliation) except(ctx context.Context, q *db.Queries, ids []string
 	if len(found) == 0 {
 		return nil
 	}
-	if err := explain(ctx, q, found); err != nil {
+	if err := explain(ctx, q, found, contents); err != nil {
 		return err
 	}
 	p := db.WriteExceptionsParams{Month: string(r.month)}
@@ -66,39 +77,36 @@ func readSides(ctx context.Context, q *db.Queries, ids []string) (map[string]*si
 
 // explain words the details (the fields that differ, where each side's row
 // stands), and tells amounts that differ from other fields.
-func explain(ctx context.Context, q *db.Queries, found []*finding) error {
+func explain(ctx context.Context, q *db.Queries, found []*finding, contents map[string]map[Side]*record) error {
 	files, err := filesOf(ctx, q, found)
 	if err != nil {
 		return err
 	}
-	var differing []string
 	for _, f := range found {
 		f.detail = f.sides.places(files)
-		if f.kind == KindFieldsDiffer {
-			differing = append(differing, f.id)
-		}
-	}
-	if len(differing) == 0 {
-		return nil
-	}
-	rows, err := q.ReadContent(ctx, db.ReadContentParams{SetlIds: differing, Sides: []string{string(Center), string(Treating), string(Insured)}})
-	if err != nil {
-		return err
-	}
-	contents := make(map[string]map[Side]*record, len(differing))
-	for i := range rows {
-		if contents[rows[i].SetlID] == nil {
-			contents[rows[i].SetlID] = map[Side]*record{}
-		}
-		contents[rows[i].SetlID][Side(rows[i].Side)] = recordOf(&rows[i])
-	}
-	for _, f := range found {
 		if f.kind == KindFieldsDiffer {
 			kind, detail := compareSides(contents[f.id])
 			f.kind, f.detail = kind, detail+"; "+f.detail
 		}
 	}
 	return nil
+}
+
+// readContents reads the content of each side's record, rejected ones excepted.
+func readContents(ctx context.Context, q *db.Queries, ids []string) (map[string]map[Side]*record, error) {
+	sides := make([]string, 0, len(Sides()))
+	for _, side := range Sides() {
+		sides = append(sides, string(side))
+	}
+	rows, err := q.ReadContent(ctx, db.ReadContentParams{SetlIds: ids, Sides: sides})
+	contents := make(map[string]map[Side]*record, len(ids))
+	for i := range rows {
+		if contents[rows[i].SetlID] == nil {
+			contents[rows[i].SetlID] = map[Side]*record{}
+		}
+		contents[rows[i].SetlID][Side(rows[i].Side)] = recordOf(&rows[i])
+	}
+	return contents, err
 }
 
 // resolve closes the exceptions of settlements that agree now, and notes the

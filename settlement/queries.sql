@@ -95,15 +95,6 @@ SELECT setl_id, state FROM settlements_apart WHERE setl_id = ANY(@setl_ids::text
 -- name: DropWaiting :exec
 DELETE FROM settlements_apart WHERE setl_id = ANY(@setl_ids::text[]) AND state = 'waiting';
 
--- name: SideTotals :many
-SELECT side, insutype, clr_type, insured, treating, count(*) AS records,
-    sum(medfee_fen)::int8 AS medfee_fen, sum(fund_pay_fen)::int8 AS fund_pay_fen, sum(acct_fen)::int8 AS acct_fen
-FROM side_records WHERE service_month = @month AND status = 'valid'
-GROUP BY side, insutype, clr_type, insured, treating
-ORDER BY insutype, clr_type, insured, treating, side;
-
--- The join by both columns of the key needs no statistics to be planned well,
--- which a table has none of after its first file.
 -- name: ReadSides :many
 SELECT r.setl_id, r.side, r.status, r.kind, r.file_id, r.line, r.service_month, r.refund, r.digest
 FROM (SELECT unnest(@setl_ids::text[]) AS setl_id) AS w
@@ -120,22 +111,31 @@ FROM (SELECT unnest(@setl_ids::text[]) AS setl_id) AS w
     JOIN side_records AS r ON r.setl_id = w.setl_id AND r.side = v.side
 WHERE r.status <> 'rejected';
 
--- name: EqualRecords :many
-SELECT r.setl_id, r.setl_time, r.insutype, r.insured, r.treating, r.provider, r.med_type, r.enddate,
-    r.hifp_fen, r.cvlserv_fen, r.hifes_fen, r.hifmi_fen, r.hifob_fen, r.maf_fen, r.oth_fen, r.acct_fen,
-    r.refund, r.orig_setl_id
+-- One row for each settlement of the month that lies in the range, with what
+-- the centre says where all three sides say the same. The sides of a
+-- settlement follow each other in the index.
+-- name: RangeOfMonth :many
+SELECT r.setl_id, coalesce(r.side = 'center' AND r.third_id = r.setl_id AND r.first = r.second AND r.first = r.third, false)::bool AS equal,
+    r.setl_time, r.insutype, r.insured, r.treating, r.provider, r.clr_type, r.med_type, r.enddate,
+    r.medfee_fen, r.fund_pay_fen, r.hifp_fen, r.cvlserv_fen, r.hifes_fen, r.hifmi_fen, r.hifob_fen, r.maf_fen,
+    r.oth_fen, r.acct_fen, r.refund, r.orig_setl_id
 FROM (
-    SELECT s.setl_id, s.side, s.digest, s.setl_time, s.insutype, s.insured, s.treating, s.provider, s.med_type, s.enddate,
-        s.hifp_fen, s.cvlserv_fen, s.hifes_fen, s.hifmi_fen, s.hifob_fen, s.maf_fen, s.oth_fen, s.acct_fen,
-        s.refund, s.orig_setl_id,
-        lead(s.digest, 1) OVER sides AS second, lead(s.digest, 2) OVER sides AS third, lead(s.setl_id, 2) OVER sides AS last_id
+    SELECT s.setl_id, s.side, s.setl_time, s.insutype, s.insured, s.treating, s.provider, s.clr_type, s.med_type, s.enddate,
+        s.medfee_fen, s.fund_pay_fen, s.hifp_fen, s.cvlserv_fen, s.hifes_fen, s.hifmi_fen, s.hifob_fen, s.maf_fen,
+        s.oth_fen, s.acct_fen, s.refund, s.orig_setl_id,
+        CASE WHEN s.status = 'valid' AND NOT s.file_id = ANY(@half::uuid[]) THEN s.digest END AS first,
+        lead(CASE WHEN s.status = 'valid' AND NOT s.file_id = ANY(@half::uuid[]) THEN s.digest END, 1) OVER sides AS second,
+        lead(CASE WHEN s.status = 'valid' AND NOT s.file_id = ANY(@half::uuid[]) THEN s.digest END, 2) OVER sides AS third,
+        lead(s.setl_id, 2) OVER sides AS third_id, lag(s.setl_id, 1) OVER sides AS before_id
     FROM side_records AS s
-    WHERE s.service_month = @month::text AND s.setl_id >= @first_id::text AND s.setl_id <= @final_id::text
-        AND s.status = 'valid' AND NOT s.file_id = ANY(@half::uuid[])
+    WHERE s.service_month = @month::text AND s.setl_id >= @first_id::text AND (@end_id::text = '' OR s.setl_id < @end_id::text)
     WINDOW sides AS (ORDER BY s.setl_id, s.side)
 ) AS r
-WHERE r.side = 'center' AND r.last_id = r.setl_id AND r.second = r.digest AND r.third = r.digest
+WHERE r.before_id IS NULL OR r.before_id <> r.setl_id
 ORDER BY r.setl_id;
+
+-- name: SampleOfMonth :many
+SELECT setl_id FROM side_records WHERE service_month = @month::text AND line % @each::int8 = @rest::int8;
 
 -- name: InsertApart :many
 INSERT INTO settlements_apart (setl_id, state, waiting_for, service_month, settled_on, insutype, insured, treating,

@@ -27,14 +27,17 @@ const (
 type ReconcileOptions struct {
 	// Workers is how many transactions run at the same time; 0 means 3.
 	Workers int
-	// Progress is told how many settlements have been looked at. It is called
-	// from one goroutine.
+	// Progress is told how many settlements have been looked at, never by two
+	// goroutines at once.
 	Progress func(settlements int64)
 }
 
 // ReconcileReport is how a month stands after its reconciliation.
 type ReconcileReport struct {
 	Month accounts.Month `json:"month"`
+	// Compared tells whether the records were read: not when no file has come
+	// since the last reconciliation.
+	Compared bool `json:"compared"`
 	// Groups of the totals compared (险种 × 清算类别 × pair of regions), and
 	// those in which the sides differ.
 	Groups       int               `json:"groups"`
@@ -76,37 +79,24 @@ type WaitingRefund struct {
 // Records of a file that is not fully loaded are left alone until it is.
 // Errors: NotFound when no file has a row of the month.
 func (s *Settlements) Reconcile(ctx context.Context, month accounts.Month, options ReconcileOptions) (*ReconcileReport, error) {
-	r := reconciliation{s: s, month: month, options: options}
+	r := reconciliation{s: s, month: month, options: options, totals: totals{}}
 	if err := r.begin(ctx); err != nil {
 		return nil, err
 	}
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return r.totals(groupCtx) })
 	if r.due {
-		group.Go(func() error { return r.records(groupCtx) })
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
+		if err := r.records(ctx); err != nil {
+			return nil, err
+		}
 	}
 	refunds, err := s.postRefunds(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r.posted.Add(refunds)
+	r.posted += refunds
 	if err := r.finish(ctx); err != nil {
 		return nil, err
 	}
 	return r.report(ctx)
-}
-
-// totals compares the totals of the sides. What they leave open the lines
-// explain, which need not wait for them.
-func (r *reconciliation) totals(ctx context.Context) error {
-	return r.s.store.Snapshot(ctx, func(tx pgx.Tx) error {
-		rows, err := db.New(tx).SideTotals(ctx, string(r.month))
-		r.groups, r.differ = compareTotals(rows)
-		return err
-	})
 }
 
 // begin finds out whether there is anything new.
@@ -171,81 +161,43 @@ func (r *reconciliation) records(ctx context.Context) error {
 	return group.Wait()
 }
 
-// idsOfMonth is read as a stream, once: a page at a time would sort the rest of
-// the month for each page while the database has no statistics of a new file.
-const idsOfMonth = "SELECT setl_id FROM side_records WHERE service_month = $1::text ORDER BY setl_id"
+// One in sampleEach rows shows where ranges may end. The first row of a file is
+// its second line, so that many small files are sampled too.
+const (
+	sampleEach = 64
+	sampleRest = 2
+)
 
-// cut hands out the ids of the month's settlements in chunks.
+// cut hands out ranges of settlements, each of about reconcileChunk. Their
+// borders come from a sample, since to put a whole month in order takes longer
+// than to read it.
 func (r *reconciliation) cut(ctx context.Context, chunks chan<- chunk) error {
-	return r.s.store.Snapshot(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, idsOfMonth, string(r.month))
-		if err != nil {
-			return err
+	var sample []string
+	err := r.s.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
+		sample, err = db.New(tx).SampleOfMonth(ctx, db.SampleOfMonthParams{Month: string(r.month), Each: sampleEach, Rest: sampleRest})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(sample)
+	sample = slices.Compact(sample)
+	const perChunk = 3 * reconcileChunk / sampleEach // a settlement has a row on each side
+	first := ""
+	for i := perChunk; ; i += perChunk {
+		c := chunk{first: first}
+		if i < len(sample) {
+			c.end = sample[i]
 		}
-		defer rows.Close()
-		var c chunk
-		var seen int64
-		hand := func() error {
-			select {
-			case chunks <- c:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			seen += int64(len(c))
-			c = make(chunk, 0, reconcileChunk)
-			if r.options.Progress != nil {
-				r.options.Progress(seen)
-			}
+		select {
+		case chunks <- c:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if first = c.end; first == "" {
 			return nil
 		}
-		last := ""
-		for rows.Next() {
-			var id string
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			if id == last { // another side of the same settlement
-				continue
-			}
-			if len(c) == reconcileChunk {
-				if err := hand(); err != nil {
-					return err
-				}
-			}
-			c, last = append(c, id), id
-		}
-		if err := rows.Err(); err != nil || len(c) == 0 {
-			return err
-		}
-		return hand()
-	})
-}
-
-// unsettled leaves out what is posted, and tells what waits. Before anything of the
-// month was accepted nobody needs to look; what another process accepts from
-// now on is a replay to the journal.
-func (r *reconciliation) unsettled(ctx context.Context, tx pgx.Tx, q *db.Queries, c chunk) (open chunk, waiting []string, err error) {
-	if !r.again {
-		return c, nil, nil
 	}
-	posted, err := r.s.posted(ctx, tx, q, c)
-	if err != nil {
-		return c, nil, err
-	}
-	open = make(chunk, 0, len(c)-len(posted))
-	for _, id := range c {
-		if !posted[id] {
-			open = append(open, id)
-		}
-	}
-	if len(open) == 0 {
-		return open, nil, nil
-	}
-	apart, err := q.ApartAmong(ctx, open)
-	for _, row := range apart {
-		waiting = append(waiting, row.SetlID)
-	}
-	return open, waiting, err
 }
 
 // resolvePosted closes exceptions that a reconciliation which ran at the same
@@ -282,7 +234,7 @@ func (r *reconciliation) report(ctx context.Context) (*ReconcileReport, error) {
 	err := r.s.store.Snapshot(ctx, func(tx pgx.Tx) error {
 		q := db.New(tx)
 		report = &ReconcileReport{
-			Month: r.month, Groups: r.groups, TotalsDiffer: r.differ, Posted: r.posted.Load(), Resolved: r.resolved.Load(),
+			Month: r.month, Compared: r.due, Groups: len(r.totals), TotalsDiffer: r.totals.differences(), Posted: r.posted, Resolved: r.resolved,
 			Exceptions: map[string]int64{}, OpenExceptions: []Exception{}, WaitingRefunds: []WaitingRefund{}, HalfLoadedFiles: r.half,
 		}
 		accepted, err := q.CountAccepted(ctx, string(r.month))

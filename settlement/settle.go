@@ -3,7 +3,7 @@ package settlement
 import (
 	"context"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"cloud.google.com/go/civil"
@@ -26,98 +26,153 @@ type reconciliation struct {
 	month   accounts.Month
 	options ReconcileOptions
 
-	due    bool        // a file has come since the month was last reconciled
-	again  bool        // something of the month was accepted before
-	loaded []uuid.UUID // the files that are fully loaded
-	half   []string    // and those that are not
-	groups int
-	differ []TotalDifference
+	due    bool            // a file has come since the month was last reconciled
+	again  bool            // something of the month was accepted before
+	loaded []uuid.UUID     // the files that are fully loaded
+	half   []string        // and those that are not
 	open   map[string]bool // settlements with an open exception
 
-	posted, resolved atomic.Int64
+	mu               sync.Mutex // over what the workers add to
+	totals           totals
+	seen             int64
+	posted, resolved int64
 }
 
-// chunk is the settlements that one transaction takes, by id in ascending order.
-type chunk []string
+// chunk is a range of the month's settlements that one transaction takes: from
+// the first id to before the end, or to the last where the end is empty.
+type chunk struct{ first, end string }
+
+// settled is what became of a chunk.
+type settled struct {
+	totals                 totals
+	seen, posted, resolved int
+}
 
 // settle posts what the sides of a chunk agree on and keeps the rest as
-// exceptions, in one transaction.
+// exceptions, in one transaction. The records are read before it, where the
+// database need not watch each of them: as long as no file is being loaded and
+// none has come since, they are the same inside. Where that does not hold they
+// are read again.
 func (r *reconciliation) settle(ctx context.Context, c chunk) error {
-	var posted, resolved int
-	err := r.s.store.InTx(ctx, func(tx pgx.Tx) error {
-		posted, resolved = 0, 0
-		q := db.New(tx)
-		half, err := halfLoaded(ctx, q)
-		if err != nil {
-			return err
-		}
-		c, waiting, err := r.unsettled(ctx, tx, q, c)
-		if err != nil || len(c) == 0 {
-			return err
-		}
-		if len(waiting) > 0 { // they are looked at anew, as the sides say now
-			if err := q.DropWaiting(ctx, waiting); err != nil {
-				return err
-			}
-		}
-		equal, err := r.equal(ctx, q, c, half)
-		if err != nil {
-			return err
-		}
-		if posted, err = r.accept(ctx, tx, q, equal); err != nil {
-			return err
-		}
-		if resolved, err = r.resolve(ctx, q, equal); err != nil {
-			return err
-		}
-		if len(equal) == len(c) {
-			return nil
-		}
-		return r.except(ctx, q, without(c, equal), half)
+	var early *comparison
+	err := r.s.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
+		early, err = r.compare(ctx, db.New(tx), c)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	r.posted.Add(int64(posted))
-	r.resolved.Add(int64(resolved))
+	var done settled
+	err = r.s.store.InTx(ctx, func(tx pgx.Tx) error {
+		q := db.New(tx)
+		done = settled{totals: totals{}}
+		files, err := q.FilesStamp(ctx)
+		if err != nil {
+			return err
+		}
+		compared := early
+		if files.Loading > 0 || files != early.files {
+			if compared, err = r.compare(ctx, q, c); err != nil {
+				return err
+			}
+		}
+		return r.settleTx(ctx, tx, q, compared, &done)
+	})
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.totals.merge(done.totals)
+	r.seen, r.posted, r.resolved = r.seen+int64(done.seen), r.posted+int64(done.posted), r.resolved+int64(done.resolved)
+	if r.options.Progress != nil {
+		r.options.Progress(r.seen)
+	}
 	return nil
 }
 
-// halfLoaded are the files that are not fully loaded: their records are left
-// alone until they are.
-func halfLoaded(ctx context.Context, q *db.Queries) ([]uuid.UUID, error) {
-	files, err := q.LoadingFiles(ctx)
-	half := make([]uuid.UUID, len(files))
-	for i, f := range files {
-		half[i] = f.ID
+func (r *reconciliation) settleTx(ctx context.Context, tx pgx.Tx, q *db.Queries, c *comparison, done *settled) (err error) {
+	equal, unequal := c.equal, c.unequal
+	done.seen = len(equal) + len(unequal)
+	for _, rec := range equal {
+		done.totals.add(rec, 0, 1, 2)
 	}
-	return half, err
+	if r.again {
+		if equal, unequal, err = r.unsettled(ctx, tx, q, equal, unequal); err != nil {
+			return err
+		}
+	}
+	if done.posted, err = r.accept(ctx, tx, q, equal); err != nil {
+		return err
+	}
+	if done.resolved, err = r.resolve(ctx, q, equal); err != nil || len(unequal) == 0 {
+		return err
+	}
+	return r.except(ctx, q, unequal, c.half, done.totals)
 }
 
-// equal reads the settlements of the chunk that are equal on all three sides,
-// by id. They are compared where they lie: the sides of a settlement follow
-// each other in the index of the month.
-func (r *reconciliation) equal(ctx context.Context, q *db.Queries, c chunk, half []uuid.UUID) ([]*record, error) {
-	rows, err := q.EqualRecords(ctx, db.EqualRecordsParams{Month: string(r.month), FirstID: c[0], FinalID: c[len(c)-1], Half: half})
+// comparison is what the three sides say of a range.
+type comparison struct {
+	files   db.FilesStampRow // the state of the files that it was read in
+	half    []uuid.UUID      // files that are not fully loaded: their records are left alone
+	equal   []*record
+	unequal []string
+}
+
+// compare reads a range: the settlements that are equal on all three sides,
+// and the ids of the others. They are compared where they lie.
+func (r *reconciliation) compare(ctx context.Context, q *db.Queries, c chunk) (*comparison, error) {
+	files, err := q.FilesStamp(ctx)
 	if err != nil {
 		return nil, err
 	}
-	equal := make([]*record, 0, len(rows))
+	loading, err := q.LoadingFiles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	compared := &comparison{files: files, half: make([]uuid.UUID, len(loading))}
+	for i, f := range loading {
+		compared.half[i] = f.ID
+	}
+	rows, err := q.RangeOfMonth(ctx, db.RangeOfMonthParams{Month: string(r.month), FirstID: c.first, EndID: c.end, Half: compared.half})
+	if err != nil {
+		return nil, err
+	}
+	compared.equal = make([]*record, 0, len(rows))
 	for i := range rows {
 		row := &rows[i]
-		if r.again { // what is posted lies between
-			if _, ours := slices.BinarySearch(c, row.SetlID); !ours {
-				continue
-			}
+		if !row.Equal {
+			compared.unequal = append(compared.unequal, row.SetlID)
+			continue
 		}
-		equal = append(equal, &record{
-			id: row.SetlID, insutype: row.Insutype, insured: row.Insured, treating: row.Treating, provider: row.Provider, medType: row.MedType,
-			enddate: civil.DateOf(row.Enddate.Time), setlTime: row.SetlTime.Time,
+		compared.equal = append(compared.equal, &record{
+			id: row.SetlID, insutype: row.Insutype, insured: row.Insured, treating: row.Treating, provider: row.Provider,
+			clrType: row.ClrType, medType: row.MedType, enddate: civil.DateOf(row.Enddate.Time), setlTime: row.SetlTime.Time,
+			medfee: accounts.Fen(row.MedfeeFen), fundPay: accounts.Fen(row.FundPayFen),
 			parts:  partsOf(row.HifpFen, row.CvlservFen, row.HifesFen, row.HifmiFen, row.HifobFen, row.MafFen, row.OthFen, row.AcctFen),
 			refund: row.Refund, orig: row.OrigSetlID,
 		})
 	}
-	return equal, nil
+	return compared, nil
+}
+
+// unsettled leaves out what is posted already. What waits is taken away: it is
+// looked at anew, as the sides say now. While nothing of the month had been
+// accepted when it began, a reconciliation need not look; what another process
+// accepts from then on is a replay to the journal.
+func (r *reconciliation) unsettled(ctx context.Context, tx pgx.Tx, q *db.Queries, equal []*record, unequal []string) ([]*record, []string, error) {
+	ids := slices.Clone(unequal)
+	equal, unequal = slices.Clone(equal), slices.Clone(unequal) // the caller may need them once more
+	for _, rec := range equal {
+		ids = append(ids, rec.id)
+	}
+	posted, err := r.s.posted(ctx, tx, q, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	equal = slices.DeleteFunc(equal, func(rec *record) bool { return posted[rec.id] })
+	unequal = slices.DeleteFunc(unequal, func(id string) bool { return posted[id] })
+	return equal, unequal, q.DropWaiting(ctx, ids)
 }
 
 // accept posts the settlements, refunds excepted: those wait until their
@@ -174,15 +229,6 @@ func (r *reconciliation) setApart(ctx context.Context, q *db.Queries, apart []*r
 		}
 	}
 	return accepted, err
-}
-
-// without returns the ids that are not among the records.
-func without(ids []string, records []*record) []string {
-	have := make(map[string]bool, len(records))
-	for _, rec := range records {
-		have[rec.id] = true
-	}
-	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return have[id] })
 }
 
 // lastDayOf is a day of discharge that gives the benefit year.

@@ -1,8 +1,10 @@
 package settlement
 
 import (
+	"cmp"
+	"slices"
+
 	"fundledger/accounts"
-	"fundledger/settlement/internal/db"
 )
 
 // Total is what one side reports for a group of settlements.
@@ -25,8 +27,57 @@ type TotalDifference struct {
 	InsuredSide  Total  `json:"insured_side"`
 }
 
-func (t *TotalDifference) sameGroup(r *db.SideTotalsRow) bool {
-	return t.Insutype == r.Insutype && t.ClearingType == r.ClrType && t.Insured == r.Insured && t.Treating == r.Treating
+// totalKey is a group of totals.
+type totalKey struct{ insutype, clrType, insured, treating string }
+
+// totals are the sides' totals by group, each in the order of Sides. They are
+// gathered while the lines are read.
+type totals map[totalKey]*[3]Total
+
+// add counts a record for the sides.
+func (t totals) add(r *record, sides ...int) {
+	key := totalKey{r.insutype, r.clrType, r.insured, r.treating}
+	if t[key] == nil {
+		t[key] = &[3]Total{}
+	}
+	for _, side := range sides {
+		s := &t[key][side]
+		s.Records++
+		s.Medfee, s.FundPay, s.Account = s.Medfee+r.medfee, s.FundPay+r.fundPay, s.Account+r.parts[pAcct]
+	}
+}
+
+// merge adds the totals of a chunk.
+func (t totals) merge(u totals) {
+	for key, sums := range u {
+		if t[key] == nil {
+			t[key] = &[3]Total{}
+		}
+		for side, s := range sums {
+			into := &t[key][side]
+			into.Records += s.Records
+			into.Medfee, into.FundPay, into.Account = into.Medfee+s.Medfee, into.FundPay+s.FundPay, into.Account+s.Account
+		}
+	}
+}
+
+// differences returns the groups in which the sides differ, in order.
+func (t totals) differences() []TotalDifference {
+	differ := []TotalDifference{}
+	for key, s := range t {
+		if s[0] != s[1] || s[0] != s[2] {
+			d := TotalDifference{Insutype: key.insutype, ClearingType: key.clrType, Insured: key.insured, Treating: key.treating}
+			for i, side := range Sides() {
+				*d.side(side) = s[i]
+			}
+			differ = append(differ, d)
+		}
+	}
+	slices.SortFunc(differ, func(a, b TotalDifference) int {
+		return cmp.Or(cmp.Compare(a.Insutype, b.Insutype), cmp.Compare(a.ClearingType, b.ClearingType),
+			cmp.Compare(a.Insured, b.Insured), cmp.Compare(a.Treating, b.Treating))
+	})
+	return differ
 }
 
 func (t *TotalDifference) side(side Side) *Total {
@@ -37,25 +88,4 @@ func (t *TotalDifference) side(side Side) *Total {
 		return &t.TreatingSide
 	}
 	return &t.InsuredSide
-}
-
-// compareTotals counts the groups and returns those that differ. The rows come
-// group by group.
-func compareTotals(rows []db.SideTotalsRow) (groups int, differ []TotalDifference) {
-	all := []TotalDifference{}
-	for i := range rows {
-		r := &rows[i]
-		if n := len(all); n == 0 || !all[n-1].sameGroup(r) {
-			all = append(all, TotalDifference{Insutype: r.Insutype, ClearingType: r.ClrType, Insured: r.Insured, Treating: r.Treating})
-		}
-		*all[len(all)-1].side(Side(r.Side)) = Total{Records: r.Records, Medfee: accounts.Fen(r.MedfeeFen),
-			FundPay: accounts.Fen(r.FundPayFen), Account: accounts.Fen(r.AcctFen)}
-	}
-	differ = []TotalDifference{}
-	for _, t := range all {
-		if t.CenterSide != t.TreatingSide || t.CenterSide != t.InsuredSide {
-			differ = append(differ, t)
-		}
-	}
-	return len(all), differ
 }

@@ -57,7 +57,11 @@ func (a *app) counter(what string) (progress func(int64), done func()) {
 const shownExceptions = 60
 
 func printReconciliation(app *app, r *settlement.ReconcileReport) {
-	app.printf("totals: %d groups compared (险种 × 清算类别 × pair of regions), %d differ\n", r.Groups, len(r.TotalsDiffer))
+	if !r.Compared {
+		app.printf("no file has come since the last reconciliation of %s: nothing to compare\n", r.Month)
+	} else {
+		app.printf("totals: %d groups compared (险种 × 清算类别 × pair of regions), %d differ\n", r.Groups, len(r.TotalsDiffer))
+	}
 	if len(r.TotalsDiffer) > 0 {
 		t := newTable("险种", "清算类别", "Insured 参保地", "Treating 就医地", "Side", "Records", "medfee_sumamt", "fund_pay_sumamt", "acct_pay")
 		t.alignRight(6, 7, 8, 9)

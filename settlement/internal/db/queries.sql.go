@@ -328,96 +328,6 @@ func (q *Queries) DropWaiting(ctx context.Context, setlIds []string) error {
 	return err
 }
 
-const equalRecords = `-- name: EqualRecords :many
-SELECT r.setl_id, r.setl_time, r.insutype, r.insured, r.treating, r.provider, r.med_type, r.enddate,
-    r.hifp_fen, r.cvlserv_fen, r.hifes_fen, r.hifmi_fen, r.hifob_fen, r.maf_fen, r.oth_fen, r.acct_fen,
-    r.refund, r.orig_setl_id
-FROM (
-    SELECT s.setl_id, s.side, s.digest, s.setl_time, s.insutype, s.insured, s.treating, s.provider, s.med_type, s.enddate,
-        s.hifp_fen, s.cvlserv_fen, s.hifes_fen, s.hifmi_fen, s.hifob_fen, s.maf_fen, s.oth_fen, s.acct_fen,
-        s.refund, s.orig_setl_id,
-        lead(s.digest, 1) OVER sides AS second, lead(s.digest, 2) OVER sides AS third, lead(s.setl_id, 2) OVER sides AS last_id
-    FROM side_records AS s
-    WHERE s.service_month = $1::text AND s.setl_id >= $2::text AND s.setl_id <= $3::text
-        AND s.status = 'valid' AND NOT s.file_id = ANY($4::uuid[])
-    WINDOW sides AS (ORDER BY s.setl_id, s.side)
-) AS r
-WHERE r.side = 'center' AND r.last_id = r.setl_id AND r.second = r.digest AND r.third = r.digest
-ORDER BY r.setl_id
-`
-
-type EqualRecordsParams struct {
-	Month   string
-	FirstID string
-	FinalID string
-	Half    []uuid.UUID
-}
-
-type EqualRecordsRow struct {
-	SetlID     string
-	SetlTime   pgtype.Timestamptz
-	Insutype   string
-	Insured    string
-	Treating   string
-	Provider   string
-	MedType    string
-	Enddate    pgtype.Date
-	HifpFen    int64
-	CvlservFen int64
-	HifesFen   int64
-	HifmiFen   int64
-	HifobFen   int64
-	MafFen     int64
-	OthFen     int64
-	AcctFen    int64
-	Refund     bool
-	OrigSetlID string
-}
-
-func (q *Queries) EqualRecords(ctx context.Context, arg EqualRecordsParams) ([]EqualRecordsRow, error) {
-	rows, err := q.db.Query(ctx, equalRecords,
-		arg.Month,
-		arg.FirstID,
-		arg.FinalID,
-		arg.Half,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []EqualRecordsRow
-	for rows.Next() {
-		var i EqualRecordsRow
-		if err := rows.Scan(
-			&i.SetlID,
-			&i.SetlTime,
-			&i.Insutype,
-			&i.Insured,
-			&i.Treating,
-			&i.Provider,
-			&i.MedType,
-			&i.Enddate,
-			&i.HifpFen,
-			&i.CvlservFen,
-			&i.HifesFen,
-			&i.HifmiFen,
-			&i.HifobFen,
-			&i.MafFen,
-			&i.OthFen,
-			&i.AcctFen,
-			&i.Refund,
-			&i.OrigSetlID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const explainWaiting = `-- name: ExplainWaiting :exec
 UPDATE settlements_apart SET waiting_for = t.reason
 FROM (SELECT unnest($1::text[]) AS setl_id, unnest($2::text[]) AS reason) AS t
@@ -1162,6 +1072,110 @@ func (q *Queries) PostRefunds(ctx context.Context, setlIds []string) error {
 	return err
 }
 
+const rangeOfMonth = `-- name: RangeOfMonth :many
+SELECT r.setl_id, coalesce(r.side = 'center' AND r.third_id = r.setl_id AND r.first = r.second AND r.first = r.third, false)::bool AS equal,
+    r.setl_time, r.insutype, r.insured, r.treating, r.provider, r.clr_type, r.med_type, r.enddate,
+    r.medfee_fen, r.fund_pay_fen, r.hifp_fen, r.cvlserv_fen, r.hifes_fen, r.hifmi_fen, r.hifob_fen, r.maf_fen,
+    r.oth_fen, r.acct_fen, r.refund, r.orig_setl_id
+FROM (
+    SELECT s.setl_id, s.side, s.setl_time, s.insutype, s.insured, s.treating, s.provider, s.clr_type, s.med_type, s.enddate,
+        s.medfee_fen, s.fund_pay_fen, s.hifp_fen, s.cvlserv_fen, s.hifes_fen, s.hifmi_fen, s.hifob_fen, s.maf_fen,
+        s.oth_fen, s.acct_fen, s.refund, s.orig_setl_id,
+        CASE WHEN s.status = 'valid' AND NOT s.file_id = ANY($1::uuid[]) THEN s.digest END AS first,
+        lead(CASE WHEN s.status = 'valid' AND NOT s.file_id = ANY($1::uuid[]) THEN s.digest END, 1) OVER sides AS second,
+        lead(CASE WHEN s.status = 'valid' AND NOT s.file_id = ANY($1::uuid[]) THEN s.digest END, 2) OVER sides AS third,
+        lead(s.setl_id, 2) OVER sides AS third_id, lag(s.setl_id, 1) OVER sides AS before_id
+    FROM side_records AS s
+    WHERE s.service_month = $2::text AND s.setl_id >= $3::text AND ($4::text = '' OR s.setl_id < $4::text)
+    WINDOW sides AS (ORDER BY s.setl_id, s.side)
+) AS r
+WHERE r.before_id IS NULL OR r.before_id <> r.setl_id
+ORDER BY r.setl_id
+`
+
+type RangeOfMonthParams struct {
+	Half    []uuid.UUID
+	Month   string
+	FirstID string
+	EndID   string
+}
+
+type RangeOfMonthRow struct {
+	SetlID     string
+	Equal      bool
+	SetlTime   pgtype.Timestamptz
+	Insutype   string
+	Insured    string
+	Treating   string
+	Provider   string
+	ClrType    string
+	MedType    string
+	Enddate    pgtype.Date
+	MedfeeFen  int64
+	FundPayFen int64
+	HifpFen    int64
+	CvlservFen int64
+	HifesFen   int64
+	HifmiFen   int64
+	HifobFen   int64
+	MafFen     int64
+	OthFen     int64
+	AcctFen    int64
+	Refund     bool
+	OrigSetlID string
+}
+
+// One row for each settlement of the month that lies in the range, with what
+// the centre says where all three sides say the same. The sides of a
+// settlement follow each other in the index.
+func (q *Queries) RangeOfMonth(ctx context.Context, arg RangeOfMonthParams) ([]RangeOfMonthRow, error) {
+	rows, err := q.db.Query(ctx, rangeOfMonth,
+		arg.Half,
+		arg.Month,
+		arg.FirstID,
+		arg.EndID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RangeOfMonthRow
+	for rows.Next() {
+		var i RangeOfMonthRow
+		if err := rows.Scan(
+			&i.SetlID,
+			&i.Equal,
+			&i.SetlTime,
+			&i.Insutype,
+			&i.Insured,
+			&i.Treating,
+			&i.Provider,
+			&i.ClrType,
+			&i.MedType,
+			&i.Enddate,
+			&i.MedfeeFen,
+			&i.FundPayFen,
+			&i.HifpFen,
+			&i.CvlservFen,
+			&i.HifesFen,
+			&i.HifmiFen,
+			&i.HifobFen,
+			&i.MafFen,
+			&i.OthFen,
+			&i.AcctFen,
+			&i.Refund,
+			&i.OrigSetlID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const readContent = `-- name: ReadContent :many
 SELECT r.setl_id, r.side, r.file_id, r.line, r.mdtrt_id, r.psn_no, r.insutype, r.insured, r.treating, r.provider,
     r.clr_type, r.med_type, r.begndate, r.enddate, r.setl_time, r.medfee_fen, r.fund_pay_fen, r.hifp_fen,
@@ -1277,8 +1291,6 @@ type ReadSidesRow struct {
 	Digest       []byte
 }
 
-// The join by both columns of the key needs no statistics to be planned well,
-// which a table has none of after its first file.
 func (q *Queries) ReadSides(ctx context.Context, setlIds []string) ([]ReadSidesRow, error) {
 	rows, err := q.db.Query(ctx, readSides, setlIds)
 	if err != nil {
@@ -1396,6 +1408,36 @@ func (q *Queries) ResolveSettled(ctx context.Context, setlIds []string) (int64, 
 	return result.RowsAffected(), nil
 }
 
+const sampleOfMonth = `-- name: SampleOfMonth :many
+SELECT setl_id FROM side_records WHERE service_month = $1::text AND line % $2::int8 = $3::int8
+`
+
+type SampleOfMonthParams struct {
+	Month string
+	Each  int64
+	Rest  int64
+}
+
+func (q *Queries) SampleOfMonth(ctx context.Context, arg SampleOfMonthParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, sampleOfMonth, arg.Month, arg.Each, arg.Rest)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var setl_id string
+		if err := rows.Scan(&setl_id); err != nil {
+			return nil, err
+		}
+		items = append(items, setl_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const setAside = `-- name: SetAside :exec
 INSERT INTO set_aside (side, file_id, line, cause, kind, setl_id, service_month, field, reason, content)
 SELECT $1::text, unnest($2::uuid[]), unnest($3::int8[]), unnest($4::text[]), unnest($5::text[]),
@@ -1431,56 +1473,6 @@ func (q *Queries) SetAside(ctx context.Context, arg SetAsideParams) error {
 		arg.Contents,
 	)
 	return err
-}
-
-const sideTotals = `-- name: SideTotals :many
-SELECT side, insutype, clr_type, insured, treating, count(*) AS records,
-    sum(medfee_fen)::int8 AS medfee_fen, sum(fund_pay_fen)::int8 AS fund_pay_fen, sum(acct_fen)::int8 AS acct_fen
-FROM side_records WHERE service_month = $1 AND status = 'valid'
-GROUP BY side, insutype, clr_type, insured, treating
-ORDER BY insutype, clr_type, insured, treating, side
-`
-
-type SideTotalsRow struct {
-	Side       string
-	Insutype   string
-	ClrType    string
-	Insured    string
-	Treating   string
-	Records    int64
-	MedfeeFen  int64
-	FundPayFen int64
-	AcctFen    int64
-}
-
-func (q *Queries) SideTotals(ctx context.Context, month string) ([]SideTotalsRow, error) {
-	rows, err := q.db.Query(ctx, sideTotals, month)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SideTotalsRow
-	for rows.Next() {
-		var i SideTotalsRow
-		if err := rows.Scan(
-			&i.Side,
-			&i.Insutype,
-			&i.ClrType,
-			&i.Insured,
-			&i.Treating,
-			&i.Records,
-			&i.MedfeeFen,
-			&i.FundPayFen,
-			&i.AcctFen,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const tagRun = `-- name: TagRun :many
