@@ -11,6 +11,16 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+type AcceptedBlock struct {
+	ID           uuid.UUID
+	ServiceMonth string
+	Kind         string
+	Records      int64
+	SetlIds      []string
+	Sums         []byte
+	RunID        *string
+}
+
 type AccountLine struct {
 	Account          string
 	FirstPosition    int64
@@ -300,18 +310,16 @@ type SetAside struct {
 	Content      string
 }
 
-type Settlement struct {
+type SettlementsApart struct {
 	SetlID       string
 	State        string
 	WaitingFor   string
-	Kind         string
 	ServiceMonth string
 	SettledOn    time.Time
 	Insutype     string
 	Insured      string
 	Treating     string
 	Provider     string
-	ClrType      string
 	MedType      string
 	BenefitYear  int64
 	HifpFen      int64
@@ -324,8 +332,6 @@ type Settlement struct {
 	AcctFen      int64
 	Refund       bool
 	OrigSetlID   string
-	EntryID      uuid.NullUUID
-	RunID        *string
 }
 
 type SideRecord struct {
