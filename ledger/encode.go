@@ -18,7 +18,16 @@ var entrySpace = uuid.MustParse("6f1d7a52-3c0e-5b8a-9d4e-2b7f0c6a91e3")
 // EntryID derives the id of an entry from its idempotency key: a version 8
 // UUID of the SHA-256 of name space and key.
 func EntryID(key string) uuid.UUID {
-	return uuid.NewHash(sha256.New(), entrySpace, []byte(key), 8)
+	return entryID(append(make([]byte, 0, len(entrySpace)+maxKey), entrySpace[:]...), key)
+}
+
+// entryID hashes the key behind the name space that the buffer holds.
+func entryID[T string | []byte](space []byte, key T) uuid.UUID {
+	sum := sha256.Sum256(append(space, key...))
+	id := uuid.UUID(sum[:16])
+	id[6] = id[6]&0x0f | 8<<4
+	id[8] = id[8]&0x3f | 0x80
+	return id
 }
 
 // encodingVersion is the first byte of the canonical encoding.
@@ -63,7 +72,7 @@ func appendCanonical(b []byte, e *Entry, names []string) []byte {
 	return b
 }
 
-func appendText(b []byte, s string) []byte {
+func appendText[T ~string | ~[]byte](b []byte, s T) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s)))
 	return append(b, s...)
 }
