@@ -3,13 +3,13 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"hash/maphash"
 	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/mod/sumdb/note"
 
 	"fundledger/accounts"
 	"fundledger/ledger/internal/db"
@@ -27,46 +27,6 @@ type Observer interface {
 	Findings(ctx context.Context, tx pgx.Tx) ([]Finding, error)
 }
 
-// Finding is one thing that is not as it must be.
-type Finding struct {
-	Check   string `json:"check"`
-	Account string `json:"account,omitempty"`
-	Entry   string `json:"entry,omitempty"`
-	Message string `json:"message"`
-}
-
-// CheckResult tells how many items one check looked at and how many findings it made.
-type CheckResult struct {
-	Name     string `json:"name"`
-	Items    int64  `json:"items"`
-	Findings int    `json:"findings"`
-}
-
-// CheckReport is what Check did and found.
-type CheckReport struct {
-	Position Position      `json:"position"`
-	Entries  int64         `json:"entries"`
-	Postings int64         `json:"postings"`
-	Checks   []CheckResult `json:"checks"`
-	Findings []Finding     `json:"findings"`
-}
-
-// OK tells whether nothing was found.
-func (r *CheckReport) OK() bool { return len(r.Findings) == 0 }
-
-// The checks of the journal itself.
-const (
-	checkSequence = "sequence"         // every entry has one place, without gaps, and its batch still names it
-	checkContent  = "entry content"    // what is stored is what was posted
-	checkBalance  = "entry balance"    // zero per book, fund and layer
-	checkFloors   = "floors"           // no floor is crossed at any position; the stored balances agree
-	checkTree     = "merkle tree"      // the hashes are those of the sealed entries
-	checkVouchers = "voucher numbers"  // gapless per book and month, one for each book of a cash entry
-	checkBalances = "account balances" // projected balances against the legs
-	checkLines    = "account lines"    // projected lines against the legs
-	checkTurnover = "daily turnover"   // projected turnover by day against the legs
-)
-
 // NewObserver makes an observer that has seen nothing. The walk starts over
 // when the database asks for a retry, and then makes its observers anew.
 type NewObserver func() Observer
@@ -77,13 +37,24 @@ type NewObserver func() Observer
 // observers see one snapshot. It reads what CatchUp has projected. The error
 // is a failure to check; what is wrong with the books is in the findings.
 func (j *Journal) Check(ctx context.Context, observers ...NewObserver) (*CheckReport, error) {
+	return j.check(ctx, observers, nil)
+}
+
+// Verify is Check with the signatures of the checkpoints: each must be signed
+// by one of the keys, and each key must have signed one. VerifyBundle does
+// the same without a database.
+func (j *Journal) Verify(ctx context.Context, keys ...note.Verifier) (*CheckReport, error) {
+	return j.check(ctx, nil, keys)
+}
+
+func (j *Journal) check(ctx context.Context, observers []NewObserver, keys []note.Verifier) (*CheckReport, error) {
 	var report *CheckReport
 	err := j.store.Snapshot(ctx, func(tx pgx.Tx) error {
-		c := newChecker(j, observers)
+		c := newChecker(j, observers, keys)
 		if err := c.run(ctx, tx); err != nil {
 			return err
 		}
-		report = &c.report
+		report = c.report
 		return nil
 	})
 	return report, err
@@ -92,8 +63,10 @@ func (j *Journal) Check(ctx context.Context, observers ...NewObserver) (*CheckRe
 type checker struct {
 	journal   *Journal
 	observers []Observer
-	report    CheckReport
+	report    *CheckReport
 	items     map[string]int64
+	notes     *noteCheck
+	open      *periods
 	seed      maphash.Seed
 	accounts  map[string]*accountCheck
 	floors    map[string]accounts.Fen
@@ -109,9 +82,10 @@ type accountCheck struct {
 	days          map[string]*dayTurnover
 }
 
-func newChecker(j *Journal, observers []NewObserver) *checker {
+func newChecker(j *Journal, observers []NewObserver, keys []note.Verifier) *checker {
+	report := &CheckReport{}
 	c := &checker{
-		journal: j, items: map[string]int64{}, seed: maphash.MakeSeed(),
+		journal: j, report: report, notes: newNoteCheck(report, j.origin(), keys), items: map[string]int64{}, seed: maphash.MakeSeed(),
 		accounts: map[string]*accountCheck{}, floors: map[string]accounts.Fen{}, vouchers: map[voucherSeries]*seriesCheck{},
 	}
 	for _, observer := range observers {
@@ -125,12 +99,16 @@ func (c *checker) run(ctx context.Context, tx pgx.Tx) error {
 	if err := c.sequence(ctx, q); err != nil {
 		return err
 	}
+	var err error
+	if c.open, err = readPeriods(ctx, q, c.journal.book.Regions.Books()); err != nil {
+		return err
+	}
 	tree := &treeCheck{checker: c, ctx: ctx, q: q, last: -1}
 	visit := func(r *Record) error {
 		c.entry(r)
 		return tree.entry(r)
 	}
-	err := walk(ctx, q, visit, func(position Position, id uuid.UUID) error {
+	err = walk(ctx, q, c.report.Position, visit, func(position Position, id uuid.UUID) error {
 		c.find(checkContent, "", id.String(), "the entry at position %d is missing from the journal", position)
 		tree.lost = true
 		return nil
@@ -148,30 +126,25 @@ func (c *checker) run(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	}
-	names := []string{checkSequence, checkContent, checkBalance, checkFloors, checkTree, checkVouchers, checkBalances, checkLines, checkTurnover}
-	for _, name := range names {
-		c.report.Checks = append(c.report.Checks, CheckResult{Name: name, Items: c.items[name]})
-	}
+	c.items[checkNotes] = c.notes.items
+	c.report.list(c.items, checkSequence, checkContent, checkPeriods, checkBalance, checkFloors, checkTree, checkNotes,
+		checkVouchers, checkBalances, checkLines, checkTurnover)
 	for _, o := range c.observers {
 		findings, err := o.Findings(ctx, tx)
 		if err != nil {
 			return err
 		}
-		c.report.Findings = append(c.report.Findings, findings...)
-		c.report.Checks = append(c.report.Checks, CheckResult{Name: o.Name(), Items: c.report.Entries})
+		for _, f := range findings {
+			c.report.add(f)
+		}
+		c.report.list(map[string]int64{o.Name(): c.report.Entries}, o.Name())
 	}
-	counts := map[string]int{}
-	for _, f := range c.report.Findings {
-		counts[f.Check]++
-	}
-	for i := range c.report.Checks {
-		c.report.Checks[i].Findings = counts[c.report.Checks[i].Name]
-	}
+	c.report.count()
 	return nil
 }
 
 func (c *checker) find(check, account, entry, format string, args ...any) {
-	c.report.Findings = append(c.report.Findings, Finding{check, account, entry, fmt.Sprintf(format, args...)})
+	c.report.find(check, account, entry, format, args...)
 }
 
 // sequence checks that sealed batches follow each other without a gap, and
@@ -227,10 +200,14 @@ func (c *checker) entry(r *Record) {
 	if now := digest(&r.Entry); !bytes.Equal(now, r.digest) || !bytes.Equal(now, r.batched) {
 		c.find(checkContent, firstAccount(r), id, "the entry at position %d is not what was posted: its digest differs", r.Position)
 	}
+	c.items[checkPeriods]++
 	sums := make(balancer, 0, 8)
 	var effects []floorEffect
 	for i := range r.Postings {
 		p := &r.Postings[i]
+		if opened, ok := c.open.opened[p.Account.Book]; !ok || r.Period < opened {
+			c.find(checkPeriods, p.Account.String(), id, "the entry at position %d counts in %s, before its book opens", r.Position, r.Period)
+		}
 		subject, ok := c.journal.book.Chart.Find(p.Account.Book.Role(), p.Account.Subject, r.Date)
 		if !ok {
 			c.find(checkContent, p.Account.String(), id, "the chart has no account %s on %s", p.Account.Subject, r.Date)

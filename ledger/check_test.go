@@ -93,7 +93,7 @@ func TestCheckCountsWhatItLookedAt(t *testing.T) {
 	if report.Entries != 3 || report.Postings != 6 || report.Position != 3 {
 		t.Errorf("%+v", report)
 	}
-	want := map[string]int64{"entry content": 3, "entry balance": 3, "voucher numbers": 2, "account lines": 6, "merkle tree": 3, "account balances": 5, "floors": 1, "sequence": 1, "daily turnover": 5}
+	want := map[string]int64{"entry content": 3, "entry balance": 3, "voucher numbers": 2, "account lines": 6, "merkle tree": 3, "account balances": 5, "floors": 1, "sequence": 1, "daily turnover": 5, "periods": 3, "checkpoints": 0}
 	for _, c := range report.Checks {
 		if c.Items != want[c.Name] {
 			t.Errorf("%s looked at %d items, want %d", c.Name, c.Items, want[c.Name])

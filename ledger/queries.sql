@@ -219,3 +219,22 @@ SELECT position FROM checkpoints ORDER BY position DESC LIMIT 1;
 
 -- name: CheckpointPositions :many
 SELECT DISTINCT position FROM checkpoints ORDER BY position;
+
+-- name: PageOfCheckpoints :many
+SELECT position, signer, note FROM checkpoints
+WHERE (position, signer) > (@position::int8, @signer::text)
+ORDER BY position, signer LIMIT @page;
+
+-- name: LaterBatches :many
+SELECT b.id, b.entries, b.floors FROM batches AS b JOIN (
+    SELECT i.batch_id FROM inbox AS i
+    UNION ALL SELECT s.batch_id FROM sealed AS s WHERE s.first_position > @position
+) AS w ON w.batch_id = b.id
+WHERE b.id > @after ORDER BY b.id LIMIT @page;
+
+-- name: AllPeriods :many
+SELECT book, month, state FROM periods ORDER BY book, month;
+
+-- name: PageOfBalances :many
+SELECT account, debit_fen, credit_fen, line_count, position FROM balances
+WHERE account > @account ORDER BY account LIMIT @page;

@@ -107,7 +107,12 @@ func (j *Journal) locate(ctx context.Context, q *db.Queries, record *Record) err
 // An entry that the sequence names and the journal lacks is an Internal error.
 func (j *Journal) Walk(ctx context.Context, fn func(*Record) error) error {
 	return j.store.Snapshot(ctx, func(tx pgx.Tx) error {
-		return walk(ctx, db.New(tx), fn, func(position Position, id uuid.UUID) error {
+		q := db.New(tx)
+		end, err := q.ReadHead(ctx, headSealed)
+		if err != nil {
+			return err
+		}
+		return walk(ctx, q, Position(end), fn, func(position Position, id uuid.UUID) error {
 			return fault.New(fault.Internal, "entry %s at position %d is missing: run fundledger check", id, position)
 		})
 	})
@@ -123,13 +128,10 @@ func nthDigest(digests []byte, n int) []byte {
 	return digests[n*sha256.Size : (n+1)*sha256.Size]
 }
 
-func walk(ctx context.Context, q *db.Queries, fn func(*Record) error, missing func(Position, uuid.UUID) error) error {
-	end, err := q.ReadHead(ctx, headSealed)
-	if err != nil {
-		return err
-	}
-	for at := int64(0); at < end; {
-		sealed, err := q.ReadSealed(ctx, db.ReadSealedParams{After: at, Until: end, Batches: walkBatches})
+// walk streams the batches that begin at or before the end.
+func walk(ctx context.Context, q *db.Queries, end Position, fn func(*Record) error, missing func(Position, uuid.UUID) error) error {
+	for at := int64(0); at < int64(end); {
+		sealed, err := q.ReadSealed(ctx, db.ReadSealedParams{After: at, Until: int64(end), Batches: walkBatches})
 		if err != nil || len(sealed) == 0 {
 			return err
 		}

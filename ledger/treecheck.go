@@ -3,7 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"math/bits"
+	"math"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -14,29 +14,32 @@ import (
 // with the stored ones, as a stream.
 type treeCheck struct {
 	*checker
-	ctx  context.Context
-	q    *db.Queries
-	size int64
-	left [64]tlog.Hash // per level the complete subtree that waits for its right neighbour
+	ctx context.Context
+	q   *db.Queries
+	peaks
 
 	stored []byte // hashes read and not yet compared
 	last   int64  // first index of the row read last
 	lost   bool   // an entry is missing or differs: what follows cannot be compared
+
+	signed []db.Checkpoint // read and not yet taken
+	noted  db.PageOfCheckpointsParams
+	noMore bool
 }
 
 func (t *treeCheck) entry(r *Record) error {
 	if t.lost {
 		return nil
 	}
-	h := tlog.RecordHash(appendLeaf(nil, r.Position, r.ID, digest(&r.Entry), r.Vouchers))
-	same, err := t.compare(h)
-	for level := range bits.TrailingZeros64(^uint64(t.size)) { // one node for each subtree that is now complete
-		if err != nil || !same {
-			break
-		}
-		h = tlog.NodeHash(t.left[level], h)
-		same, err = t.compare(h)
+	if err := t.takeNotes(r.Position); err != nil {
+		return err
 	}
+	var err error
+	same := t.add(tlog.RecordHash(appendLeaf(nil, r.Position, r.ID, digest(&r.Entry), r.Vouchers)), func(h tlog.Hash) bool {
+		var same bool
+		same, err = t.compare(h)
+		return same && err == nil
+	})
 	if err != nil {
 		return err
 	}
@@ -45,10 +48,32 @@ func (t *treeCheck) entry(r *Record) error {
 		t.find(checkTree, "", r.ID.String(), "the hash of the entry at position %d is not the sealed one: it or an entry before it was changed", r.Position)
 		return nil
 	}
-	t.left[bits.TrailingZeros64(^uint64(t.size))] = h
-	t.size++
 	t.items[checkTree]++
+	t.checker.notes.reached(&t.peaks)
 	return nil
+}
+
+// takeNotes takes the checkpoints up to a position.
+func (t *treeCheck) takeNotes(until Position) error {
+	for {
+		for len(t.signed) > 0 && Position(t.signed[0].Position) <= until {
+			t.checker.notes.take([]byte(t.signed[0].Note))
+			t.signed = t.signed[1:]
+		}
+		if len(t.signed) > 0 || t.noMore {
+			return nil
+		}
+		t.noted.Page = comparePage
+		rows, err := t.q.PageOfCheckpoints(t.ctx, t.noted)
+		if err != nil {
+			return err
+		}
+		t.signed, t.noMore = rows, len(rows) < comparePage
+		if len(rows) > 0 {
+			last := rows[len(rows)-1]
+			t.noted.Position, t.noted.Signer = last.Position, last.Signer
+		}
+	}
 }
 
 // compare takes the next stored hash.
@@ -66,8 +91,12 @@ func (t *treeCheck) compare(h tlog.Hash) (bool, error) {
 	return same, nil
 }
 
-// end checks that the tree ends where the sequence does.
+// end checks that the tree and the checkpoints end where the sequence does.
 func (t *treeCheck) end() error {
+	if err := t.takeNotes(math.MaxInt64); err != nil {
+		return err
+	}
+	t.checker.notes.end(&t.peaks)
 	if t.lost {
 		return nil
 	}

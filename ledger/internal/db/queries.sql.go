@@ -74,6 +74,30 @@ func (q *Queries) AllFloors(ctx context.Context) ([]Floor, error) {
 	return items, nil
 }
 
+const allPeriods = `-- name: AllPeriods :many
+SELECT book, month, state FROM periods ORDER BY book, month
+`
+
+func (q *Queries) AllPeriods(ctx context.Context) ([]Period, error) {
+	rows, err := q.db.Query(ctx, allPeriods)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Period
+	for rows.Next() {
+		var i Period
+		if err := rows.Scan(&i.Book, &i.Month, &i.State); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const allSealed = `-- name: AllSealed :many
 SELECT s.first_position, s.batch_id, s.entries, coalesce(array_length(b.entries, 1), 0)::int8 AS named
 FROM sealed AS s LEFT JOIN batches AS b ON b.id = s.batch_id ORDER BY s.first_position
@@ -475,6 +499,46 @@ func (q *Queries) LastVouchers(ctx context.Context, arg LastVouchersParams) ([]L
 	return items, nil
 }
 
+const laterBatches = `-- name: LaterBatches :many
+SELECT b.id, b.entries, b.floors FROM batches AS b JOIN (
+    SELECT i.batch_id FROM inbox AS i
+    UNION ALL SELECT s.batch_id FROM sealed AS s WHERE s.first_position > $1
+) AS w ON w.batch_id = b.id
+WHERE b.id > $2 ORDER BY b.id LIMIT $3
+`
+
+type LaterBatchesParams struct {
+	Position int64
+	After    uuid.UUID
+	Page     int32
+}
+
+type LaterBatchesRow struct {
+	ID      uuid.UUID
+	Entries []uuid.UUID
+	Floors  []byte
+}
+
+func (q *Queries) LaterBatches(ctx context.Context, arg LaterBatchesParams) ([]LaterBatchesRow, error) {
+	rows, err := q.db.Query(ctx, laterBatches, arg.Position, arg.After, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LaterBatchesRow
+	for rows.Next() {
+		var i LaterBatchesRow
+		if err := rows.Scan(&i.ID, &i.Entries, &i.Floors); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listBalances = `-- name: ListBalances :many
 SELECT account, debit_fen, credit_fen FROM balances
 WHERE ($1::text = '' OR book = $1) AND ($2::text = '' OR fund = $2)
@@ -718,6 +782,82 @@ type OpenBooksParams struct {
 func (q *Queries) OpenBooks(ctx context.Context, arg OpenBooksParams) error {
 	_, err := q.db.Exec(ctx, openBooks, arg.Books, arg.Month)
 	return err
+}
+
+const pageOfBalances = `-- name: PageOfBalances :many
+SELECT account, debit_fen, credit_fen, line_count, position FROM balances
+WHERE account > $1 ORDER BY account LIMIT $2
+`
+
+type PageOfBalancesParams struct {
+	Account string
+	Page    int32
+}
+
+type PageOfBalancesRow struct {
+	Account   string
+	DebitFen  int64
+	CreditFen int64
+	LineCount int64
+	Position  int64
+}
+
+func (q *Queries) PageOfBalances(ctx context.Context, arg PageOfBalancesParams) ([]PageOfBalancesRow, error) {
+	rows, err := q.db.Query(ctx, pageOfBalances, arg.Account, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PageOfBalancesRow
+	for rows.Next() {
+		var i PageOfBalancesRow
+		if err := rows.Scan(
+			&i.Account,
+			&i.DebitFen,
+			&i.CreditFen,
+			&i.LineCount,
+			&i.Position,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageOfCheckpoints = `-- name: PageOfCheckpoints :many
+SELECT position, signer, note FROM checkpoints
+WHERE (position, signer) > ($1::int8, $2::text)
+ORDER BY position, signer LIMIT $3
+`
+
+type PageOfCheckpointsParams struct {
+	Position int64
+	Signer   string
+	Page     int32
+}
+
+func (q *Queries) PageOfCheckpoints(ctx context.Context, arg PageOfCheckpointsParams) ([]Checkpoint, error) {
+	rows, err := q.db.Query(ctx, pageOfCheckpoints, arg.Position, arg.Signer, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Checkpoint
+	for rows.Next() {
+		var i Checkpoint
+		if err := rows.Scan(&i.Position, &i.Signer, &i.Note); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const pageOfLines = `-- name: PageOfLines :many
