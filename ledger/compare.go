@@ -89,18 +89,14 @@ func (c *checker) compareVouchers(ctx context.Context, q *db.Queries) error {
 }
 
 func (c *checker) compareFloors(ctx context.Context, q *db.Queries) error {
-	rows, err := q.AllFloors(ctx)
+	stored, err := c.journal.floorsAt(ctx, q, c.report.Position)
 	if err != nil {
 		return err
 	}
-	stored := map[string]accounts.Fen{}
-	for _, r := range rows {
-		stored[r.Account] = accounts.Fen(r.BalanceFen)
-	}
 	for _, key := range unionOf(stored, c.floors) {
 		c.items[checkFloors]++
-		if stored[key] != c.floors[key] {
-			c.find(checkFloors, key, "", "the floor balance is %s, the journal's lines sum to %s", stored[key], c.floors[key])
+		if balance := stored[key].balance; balance != c.floors[key] {
+			c.find(checkFloors, key, "", "the floor balance is %s, the journal's lines sum to %s", balance, c.floors[key])
 		}
 	}
 	return nil

@@ -15,17 +15,22 @@ import (
 // position, the entry's id and digest, and its voucher numbers. With the
 // entry's canonical encoding it says everything that the journal says of it.
 func appendLeaf(b []byte, position Position, id uuid.UUID, digest []byte, vouchers []Voucher) []byte {
-	b = append(b, encodingVersion)
-	b = binary.AppendUvarint(b, uint64(position))
-	b = append(b, id[:]...)
-	b = append(b, digest...)
-	b = binary.AppendUvarint(b, uint64(len(vouchers)))
+	b = appendLeafHead(b, position, id, digest, len(vouchers))
 	for _, v := range vouchers {
-		b = appendText(b, string(v.Book))
-		b = appendText(b, string(v.Period))
-		b = binary.AppendUvarint(b, uint64(v.Number))
+		b = appendLeafVoucher(b, v.Book, v.Period, v.Number)
 	}
 	return b
+}
+
+func appendLeafHead(b []byte, position Position, id uuid.UUID, digest []byte, vouchers int) []byte {
+	b = append(b, encodingVersion)
+	b = binary.AppendUvarint(b, uint64(position))
+	b = append(append(b, id[:]...), digest...)
+	return binary.AppendUvarint(b, uint64(vouchers))
+}
+
+func appendLeafVoucher[B, P ~string | ~[]byte](b []byte, book B, period P, number int64) []byte {
+	return binary.AppendUvarint(appendText(appendText(b, book), period), uint64(number))
 }
 
 // tree extends the Merkle tree (RFC 6962) over the sequence. Its hashes are
