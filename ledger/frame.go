@@ -52,7 +52,7 @@ type frameWriter struct {
 
 func newFrameWriter(to io.Writer) (*frameWriter, error) {
 	// The frame has a checksum of its own, which also tells where a bundle is damaged.
-	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
 	if err != nil {
 		return nil, err
 	}

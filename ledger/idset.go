@@ -3,6 +3,7 @@ package ledger
 import (
 	"bufio"
 	"bytes"
+	"container/heap"
 	"fmt"
 	"io"
 	"os"
@@ -11,20 +12,21 @@ import (
 	"github.com/google/uuid"
 )
 
-// maxIDs is how many ids are held in memory; more are sorted and put aside
-// in a file.
-const maxIDs = 1 << 20
+// maxIDs is how many ids are held in memory.
+const maxIDs = 1 << 18
 
-// idSet finds ids that come twice, in memory that does not grow with them.
+// idSet finds ids that come twice. It holds up to limit ids in memory; more
+// are sorted and put aside in a file.
 type idSet struct {
-	ids  []uuid.UUID
-	runs []int64 // where each sorted run ends in the file
-	file *os.File
-	err  error
+	limit int
+	ids   []uuid.UUID
+	runs  []int64 // where each sorted run ends in the file
+	file  *os.File
+	err   error
 }
 
 func (s *idSet) add(id uuid.UUID) {
-	if len(s.ids) == maxIDs {
+	if len(s.ids) == s.limit {
 		s.err = s.putAside()
 	}
 	if s.err != nil {
@@ -67,61 +69,72 @@ func (s *idSet) twice(found func(uuid.UUID)) error {
 		return s.err
 	}
 	s.sort()
-	next := []func() (uuid.UUID, bool, error){func() (id uuid.UUID, ok bool, err error) {
-		if len(s.ids) == 0 {
-			return id, false, nil
-		}
-		id, s.ids = s.ids[0], s.ids[1:]
-		return id, true, nil
-	}}
+	var runs idRuns
 	start := int64(0)
 	for _, end := range s.runs {
-		run := bufio.NewReaderSize(io.NewSectionReader(s.file, start, end-start), 1<<16)
+		runs = append(runs, &idRun{rest: bufio.NewReaderSize(io.NewSectionReader(s.file, start, end-start), 1<<14)})
 		start = end
-		next = append(next, func() (id uuid.UUID, ok bool, err error) {
-			if _, err = io.ReadFull(run, id[:]); err == io.EOF {
-				return id, false, nil
-			}
-			return id, err == nil, err
-		})
 	}
-	return mergeIDs(next, found)
-}
-
-// mergeIDs walks sorted sources together.
-func mergeIDs(next []func() (uuid.UUID, bool, error), found func(uuid.UUID)) error {
-	heads := make([]uuid.UUID, len(next))
-	advance := func(i int) error {
-		id, ok, err := next[i]()
-		if heads[i] = id; !ok {
-			heads, next = slices.Delete(heads, i, i+1), slices.Delete(next, i, i+1)
-		}
-		return err
-	}
-	for i := len(next) - 1; i >= 0; i-- {
-		if err := advance(i); err != nil {
+	for _, r := range runs { // none is empty
+		if err := r.next(); err != nil {
 			return err
 		}
 	}
+	heap.Init(&runs)
 	var last, reported uuid.UUID
-	for first := true; len(heads) > 0; first = false {
-		least := 0
-		for i := range heads {
-			if bytes.Compare(heads[i][:], heads[least][:]) < 0 {
-				least = i
-			}
-		}
-		id := heads[least]
-		if !first && id == last && id != reported {
+	follow := func(id uuid.UUID) {
+		if id == last && id != reported {
 			found(id)
 			reported = id
 		}
 		last = id
-		if err := advance(least); err != nil {
+	}
+	for len(runs) > 0 {
+		r := runs[0]
+		for len(s.ids) > 0 && bytes.Compare(s.ids[0][:], r.id[:]) <= 0 {
+			follow(s.ids[0])
+			s.ids = s.ids[1:]
+		}
+		follow(r.id)
+		switch err := r.next(); {
+		case err == io.EOF:
+			heap.Pop(&runs)
+		case err != nil:
 			return err
+		default:
+			heap.Fix(&runs, 0)
 		}
 	}
+	for _, id := range s.ids {
+		follow(id)
+	}
 	return nil
+}
+
+// idRun is a sorted run in the file and its next id.
+type idRun struct {
+	id   uuid.UUID
+	rest *bufio.Reader
+}
+
+func (r *idRun) next() error {
+	_, err := io.ReadFull(r.rest, r.id[:])
+	return err
+}
+
+// idRuns is a heap of runs, the one with the least id first.
+type idRuns []*idRun
+
+func (r idRuns) Len() int           { return len(r) }
+func (r idRuns) Less(i, k int) bool { return bytes.Compare(r[i].id[:], r[k].id[:]) < 0 }
+func (r idRuns) Swap(i, k int)      { r[i], r[k] = r[k], r[i] }
+func (r *idRuns) Push(x any)        { *r = append(*r, x.(*idRun)) }
+
+// Pop implements heap.Interface.
+func (r *idRuns) Pop() any {
+	last := (*r)[len(*r)-1]
+	*r = (*r)[:len(*r)-1]
+	return last
 }
 
 func (s *idSet) close() {

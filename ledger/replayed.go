@@ -48,6 +48,7 @@ func newReplay(header bundleHeader, report *CheckReport, keys []note.Verifier) *
 	return &replay{
 		report: report, header: header, items: map[string]int64{checkFormat: 1},
 		notes: newNoteCheck(report, header.Origin, keys), series: map[voucherNumbers]int64{},
+		ids: idSet{limit: maxIDs},
 	}
 }
 
