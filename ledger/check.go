@@ -197,7 +197,8 @@ func (c *checker) entry(r *Record) {
 	if EntryID(r.Key) != r.ID {
 		c.find(checkContent, "", id, "the id does not belong to the key %q", r.Key)
 	}
-	if now := digest(&r.Entry); !bytes.Equal(now, r.digest) || !bytes.Equal(now, r.batched) {
+	r.now = digest(&r.Entry)
+	if !bytes.Equal(r.now, r.digest) || !bytes.Equal(r.now, r.batched) {
 		c.find(checkContent, firstAccount(r), id, "the entry at position %d is not what was posted: its digest differs", r.Position)
 	}
 	c.items[checkPeriods]++

@@ -25,6 +25,7 @@ type Record struct {
 
 	digest  []byte // as stored with the entry
 	batched []byte // as stored with its batch
+	now     []byte // as Check makes it anew
 	legs    []leg
 }
 

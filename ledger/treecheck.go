@@ -27,6 +27,7 @@ type treeCheck struct {
 	noMore bool
 }
 
+// entry follows an entry that the checker has seen.
 func (t *treeCheck) entry(r *Record) error {
 	if t.lost {
 		return nil
@@ -35,7 +36,7 @@ func (t *treeCheck) entry(r *Record) error {
 		return err
 	}
 	var err error
-	same := t.add(tlog.RecordHash(appendLeaf(nil, r.Position, r.ID, digest(&r.Entry), r.Vouchers)), func(h tlog.Hash) bool {
+	same := t.add(tlog.RecordHash(appendLeaf(nil, r.Position, r.ID, r.now, r.Vouchers)), func(h tlog.Hash) bool {
 		var same bool
 		same, err = t.compare(h)
 		return same && err == nil
