@@ -144,7 +144,7 @@ func (e *export) writePage() error {
 		if len(r.digest) != sha256.Size {
 			r.digest = make([]byte, sha256.Size) // which is the digest of nothing
 		}
-		e.canonical = appendCanonical(e.canonical[:0], &r.Entry)
+		e.canonical = appendCanonical(e.canonical[:0], &r.Entry, nil)
 		e.entries = appendBundleEntry(e.entries, r, e.batch, e.canonical)
 		e.batch = r.Batch
 		e.counts.entries++

@@ -137,7 +137,7 @@ func (p *parts) write(t testing.TB, frameSize int) []byte {
 			notes = appendText(notes, signed)
 			counts.checkpoints++
 		}
-		content = appendBundleEntry(content, r, batch, appendCanonical(nil, &r.Entry))
+		content = appendBundleEntry(content, r, batch, appendCanonical(nil, &r.Entry, nil))
 		counts.entries++
 		batch = r.Batch
 		if len(content) >= frameSize || i == len(p.records)-1 {

@@ -27,21 +27,25 @@ type cli struct {
 	DatabaseURL string `name:"database-url" placeholder:"URL" help:"The database, as postgres://USER@HOST:PORT/NAME; CockroachDB or PostgreSQL. Default: $$FUNDLEDGER_DATABASE_URL."`
 	JSON        bool   `name:"json" help:"Print reports and errors as JSON."`
 
-	Demo      demoCmd      `cmd:"" help:"Do the whole job on a sample month, with a database of its own."`
-	Migrate   migrateCmd   `cmd:"" help:"Create the schema, or bring it up to date."`
-	Setup     setupCmd     `cmd:"" help:"Write the rules, open the books and post opening balances."`
-	Rules     rulesCmd     `cmd:"" help:"Print the posting table, the chart, the policy, the calendar and the codes."`
-	Import    importCmd    `cmd:"" help:"Import files."`
-	Reconcile reconcileCmd `cmd:"" help:"Compare the three sides of a month (三方对账) and post what agrees."`
-	Report    reportCmd    `cmd:"" help:"Print the figures of a month or the quotas of a year."`
-	Clear     clearCmd     `cmd:"" help:"Freeze the runs of a month (清算) and write tables and notices."`
-	Notices   noticesCmd   `cmd:"" help:"List payment and receipt notices and what is open on them."`
-	Remit     remitCmd     `cmd:"" help:"Record that money moved on a notice, in full or in part."`
-	Check     checkCmd     `cmd:"" help:"Prove the books from the journal alone."`
-	Balances  balancesCmd  `cmd:"" help:"Show balances now, at a date or at a journal position."`
-	Statement statementCmd `cmd:"" help:"Show the lines behind the balance of one account."`
-	Generate  generateCmd  `cmd:"" help:"Make the files of a month of settlements, the same for the same seed."`
-	Bench     benchCmd     `cmd:"" help:"Measure import and reconcile against bare inserts of the same rows."`
+	Demo      demoCmd       `cmd:"" help:"Do the whole job on a sample month, with a database of its own."`
+	Migrate   migrateCmd    `cmd:"" help:"Create the schema, or bring it up to date."`
+	Setup     setupCmd      `cmd:"" help:"Write the rules, open the books and post opening balances."`
+	Rules     rulesCmd      `cmd:"" help:"Print the posting table, the chart, the policy, the calendar and the codes."`
+	Import    importCmd     `cmd:"" help:"Import files."`
+	Reconcile reconcileCmd  `cmd:"" help:"Compare the three sides of a month (三方对账) and post what agrees."`
+	Report    reportCmd     `cmd:"" help:"Print the figures of a month or the quotas of a year."`
+	Clear     clearCmd      `cmd:"" help:"Freeze the runs of a month (清算) and write tables and notices."`
+	Notices   noticesCmd    `cmd:"" help:"List payment and receipt notices and what is open on them."`
+	Remit     remitCmd      `cmd:"" help:"Record that money moved on a notice, in full or in part."`
+	Check     checkCmd      `cmd:"" help:"Prove the books from the journal alone."`
+	Verify    verifyCmd     `cmd:"" help:"Prove a database, or an audit bundle without any database, signatures included."`
+	Export    exportCmd     `cmd:"" help:"Write the journal out for others."`
+	Point     checkpointCmd `cmd:"" name:"checkpoint" help:"Sign the journal as it stands, show what was signed, make keys."`
+	Prove     proveCmd      `cmd:"" help:"Prove that an entry stands in the journal, or that a journal begins with an older one."`
+	Balances  balancesCmd   `cmd:"" help:"Show balances now, at a date or at a journal position."`
+	Statement statementCmd  `cmd:"" help:"Show the lines behind the balance of one account."`
+	Generate  generateCmd   `cmd:"" help:"Make the files of a month of settlements, the same for the same seed."`
+	Bench     benchCmd      `cmd:"" help:"Measure import and reconcile against bare inserts of the same rows."`
 }
 
 // reportCmd groups the reports.
