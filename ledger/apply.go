@@ -47,10 +47,11 @@ func (a *application) one(d draft) *fault.Error {
 		r.Replayed = true
 		return nil
 	}
-	for k := range e.Postings {
-		if err := a.open.refuse(e.Postings[k].Account.Book, e.Period); err != nil {
-			return err.With("key", e.Key)
-		}
+	if err := a.open.refuseEntry(e); err != nil {
+		return err
+	}
+	if err := a.refuseCorrection(e); err != nil {
+		return err
 	}
 	if err := a.floors.apply(e, d.effects); err != nil {
 		return err

@@ -59,39 +59,91 @@ func subjectFloors(effects []floorEffect, subject accounts.Subject, p *Posting, 
 	return effects
 }
 
-// floors are the floor balances that a posting transaction holds locked.
+// floors are the floor balances that a posting transaction holds locked, and
+// what pending entries have reserved of them.
 type floors struct {
-	balance map[string]accounts.Fen
-	version map[string]int64
-	log     []floorEffect // what was applied, in order
+	ctx     context.Context
+	queries *db.Queries
+
+	balance  map[string]accounts.Fen
+	reserved map[string]accounts.Fen
+	version  map[string]int64
+	log      []floorEffect   // what was applied, in order
+	changed  map[string]bool // floors whose reservation the transaction has changed
+	swept    bool            // expired pendings were looked for
+	err      error           // of the database, while applying
 }
 
 func lockFloors(ctx context.Context, q *db.Queries, keys []string) (*floors, error) {
-	f := &floors{map[string]accounts.Fen{}, map[string]int64{}, nil}
-	if len(keys) == 0 {
-		return f, nil
+	f := &floors{
+		ctx: ctx, queries: q, balance: map[string]accounts.Fen{}, reserved: map[string]accounts.Fen{},
+		version: map[string]int64{}, changed: map[string]bool{},
 	}
-	rows, err := q.LockFloors(ctx, keys)
-	for _, r := range rows {
-		f.balance[r.Account], f.version[r.Account] = accounts.Fen(r.BalanceFen), r.Version
-	}
-	return f, err
+	return f, f.lock(keys)
 }
 
-// apply moves the floors by the effects of one entry, all or, where one would
-// fall below zero, none. What raises a balance is never refused.
-func (f *floors) apply(e *Entry, effects []floorEffect) *fault.Error {
+// lock adds floors to those held, in order of key.
+func (f *floors) lock(keys []string) error {
+	var missing []string
+	for _, key := range keys {
+		if _, held := f.balance[key]; !held {
+			missing = append(missing, key)
+			f.balance[key] = 0
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	rows, err := f.queries.LockFloors(f.ctx, missing)
+	for _, r := range rows {
+		f.balance[r.Account], f.reserved[r.Account], f.version[r.Account] = accounts.Fen(r.BalanceFen), accounts.Fen(r.ReservedFen), r.Version
+	}
+	return err
+}
+
+// free is what an entry may still take.
+func (f *floors) free(key string) accounts.Fen { return f.balance[key] - f.reserved[key] }
+
+// refuse says why the floors cannot bear the changes, or returns nil. What
+// raises a balance is never refused. Reservations that have expired are
+// released before they are a reason.
+func (f *floors) refuse(e *Entry, net map[string]accounts.Fen) *fault.Error {
+	for _, key := range slices.Sorted(maps.Keys(net)) {
+		change := net[key]
+		if change < 0 && f.free(key)+change < 0 && f.reserved[key] > 0 {
+			f.sweep()
+		}
+		free := f.free(key)
+		if change >= 0 || free+change >= 0 {
+			continue
+		}
+		held := f.balance[key].String()
+		if f.reserved[key] > 0 {
+			held += " of which " + f.reserved[key].String() + " is reserved"
+		}
+		return fault.New(fault.Insufficient, "%s holds %s, %s is needed, short by %s", key, held, -change, -(free+change)).
+			With("key", e.Key).With("account", key).With("balance", f.balance[key].String()).With("reserved", f.reserved[key].String()).
+			With("needed", (-change).String()).With("shortfall", (-(free + change)).String())
+	}
+	return nil
+}
+
+// netOf sums the effects by floor.
+func netOf(effects []floorEffect) map[string]accounts.Fen {
 	net := make(map[string]accounts.Fen, len(effects))
 	for _, x := range effects {
 		net[x.key] += x.amount
 	}
-	for _, key := range slices.Sorted(maps.Keys(net)) {
-		before, change := f.balance[key], net[key]
-		if change < 0 && before+change < 0 {
-			return fault.New(fault.Insufficient, "%s holds %s, %s is needed, short by %s", key, before, -change, -(before+change)).
-				With("key", e.Key).With("account", key).With("balance", before.String()).
-				With("needed", (-change).String()).With("shortfall", (-(before + change)).String())
-		}
+	return net
+}
+
+// apply moves the floors by the effects of one entry, all or, where one would
+// fall below what is reserved of it, none.
+func (f *floors) apply(e *Entry, effects []floorEffect) *fault.Error {
+	net := netOf(effects)
+	if err := f.refuse(e, net); err != nil {
+		return err
 	}
 	for key, change := range net {
 		f.balance[key] += change
@@ -108,18 +160,28 @@ func (f *floors) takeBack(length int) {
 	f.log = f.log[:length]
 }
 
-// write stores the touched balances with their versions.
-func (f *floors) write(ctx context.Context, q *db.Queries, versions map[string]int64) error {
-	if len(versions) == 0 {
+// write stores the balances that were touched, with their versions, and the
+// reservations that were changed.
+func (f *floors) write(versions map[string]int64) error {
+	touched := maps.Clone(f.changed)
+	for key := range versions {
+		touched[key] = true
+	}
+	if len(touched) == 0 {
 		return nil
 	}
 	var arg db.WriteFloorsParams
-	for _, key := range slices.Sorted(maps.Keys(versions)) {
+	for _, key := range slices.Sorted(maps.Keys(touched)) {
+		version, ok := versions[key]
+		if !ok { // a reservation has no place in the sequence, so it takes no version
+			version = f.version[key]
+		}
 		arg.Accounts = append(arg.Accounts, key)
 		arg.Balances = append(arg.Balances, int64(f.balance[key]))
-		arg.Versions = append(arg.Versions, versions[key])
+		arg.Reserved = append(arg.Reserved, int64(f.reserved[key]))
+		arg.Versions = append(arg.Versions, version)
 	}
-	return q.WriteFloors(ctx, arg)
+	return f.queries.WriteFloors(f.ctx, arg)
 }
 
 // next gives every touched floor its next version.
@@ -131,9 +193,10 @@ func (f *floors) next() map[string]int64 {
 	return versions
 }
 
-// FloorBalance returns the balance, on its normal side, of an account that
-// has a floor, as a posting in this transaction would find it, and locks it
-// until the transaction ends. It is zero for an account never posted to.
+// FloorBalance returns how much a posting in this transaction may take of an
+// account that has a floor: its balance on the normal side less what pending
+// entries reserve. The account stays locked until the transaction ends. It is
+// zero for an account never posted to.
 func (j *Journal) FloorBalance(ctx context.Context, tx pgx.Tx, account accounts.Account) (accounts.Fen, error) {
 	return lockOne(ctx, tx, account.String())
 }
@@ -149,5 +212,10 @@ func lockOne(ctx context.Context, tx pgx.Tx, key string) (accounts.Fen, error) {
 	if err != nil {
 		return 0, err
 	}
-	return f.balance[key], nil
+	if f.reserved[key] > 0 {
+		if f.sweep(); f.err == nil {
+			f.err = f.write(nil)
+		}
+	}
+	return f.free(key), f.err
 }

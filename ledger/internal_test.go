@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"cloud.google.com/go/civil"
@@ -121,6 +122,25 @@ func TestSealingFollowsFloorVersionsNotTime(t *testing.T) {
 				last[floor] = v
 			}
 		}
+	}
+}
+
+// What is corrected is sealed before its corrections, and these in their
+// order, where no floor says so and the clocks say otherwise.
+func TestSealingPutsCorrectionsBehindWhatTheyCorrect(t *testing.T) {
+	original := uuid.New()
+	key := correctedPrefix + original.String()
+	first := &waiting{id: uuid.New(), entries: []uuid.UUID{uuid.New(), original}, floors: map[string]int64{"a": 3}}
+	second := &waiting{id: uuid.New(), entries: []uuid.UUID{uuid.New()}, floors: map[string]int64{key: 1}}
+	third := &waiting{id: uuid.New(), entries: []uuid.UUID{uuid.New()}, floors: map[string]int64{key: 2, "a": 4}}
+	for _, given := range [][]*waiting{{third, second, first}, {second, third, first}, {second, first, third}, {third, first, second}} {
+		ordered, err := inOrder(given)
+		if err != nil || !slices.Equal(ordered, []*waiting{first, second, third}) {
+			t.Error(ordered, err)
+		}
+	}
+	if ordered, err := inOrder([]*waiting{third, second}); err != nil || !slices.Equal(ordered, []*waiting{second, third}) {
+		t.Error("an original that is sealed already:", ordered, err)
 	}
 }
 

@@ -11,14 +11,11 @@ import (
 	"fundledger/ledger/internal/db"
 )
 
-// periodOpen is the state that takes postings.
-const periodOpen = "open"
-
 // periods says which months of which books take postings. A book's first row
 // is its opening; a later month without a row is open.
 type periods struct {
 	opened map[accounts.Book]accounts.Month
-	state  map[accounts.Book]map[accounts.Month]string
+	state  map[accounts.Book]map[accounts.Month]PeriodState
 }
 
 func readPeriods(ctx context.Context, q *db.Queries, books []accounts.Book) (*periods, error) {
@@ -30,13 +27,13 @@ func readPeriods(ctx context.Context, q *db.Queries, books []accounts.Book) (*pe
 	if err != nil {
 		return nil, err
 	}
-	p := &periods{map[accounts.Book]accounts.Month{}, map[accounts.Book]map[accounts.Month]string{}}
+	p := &periods{map[accounts.Book]accounts.Month{}, map[accounts.Book]map[accounts.Month]PeriodState{}}
 	for _, r := range rows { // ordered by book and month
 		book, month := accounts.Book(r.Book), accounts.Month(r.Month)
 		if p.state[book] == nil {
-			p.opened[book], p.state[book] = month, map[accounts.Month]string{}
+			p.opened[book], p.state[book] = month, map[accounts.Month]PeriodState{}
 		}
-		p.state[book][month] = r.State
+		p.state[book][month] = PeriodState(r.State)
 	}
 	return p, nil
 }
@@ -51,9 +48,28 @@ func (p *periods) refuse(book accounts.Book, month accounts.Month) *fault.Error 
 		return fault.New(fault.PeriodClosed, "book %s opens in %s, so %s takes no postings", book, opened, month).
 			With("book", string(book)).With("period", string(month))
 	}
-	if state, ok := p.state[book][month]; ok && state != periodOpen {
+	if state := p.stateOf(book, month); state != PeriodOpen && state != PeriodReopened {
 		return fault.New(fault.PeriodClosed, "period %s of book %s is %s: post in an open period and name what is corrected", month, book, state).
 			With("book", string(book)).With("period", string(month))
+	}
+	return nil
+}
+
+// stateOf is the state of a month that is not before the book's opening.
+func (p *periods) stateOf(book accounts.Book, month accounts.Month) PeriodState {
+	if state, ok := p.state[book][month]; ok {
+		return state
+	}
+	return PeriodOpen
+}
+
+// refuseEntry says why one of the entry's books does not take it, or returns nil.
+func (p *periods) refuseEntry(e *Entry) *fault.Error {
+	for i := range e.Postings {
+		book := e.Postings[i].Account.Book
+		if err := p.refuse(book, e.Period); err != nil && (p.state[book][e.Period] != PeriodClosing || !takesInClosing(e.Kind)) {
+			return err.With("key", e.Key)
+		}
 	}
 	return nil
 }
@@ -76,7 +92,16 @@ func (j *Journal) OpenBooks(ctx context.Context, from accounts.Month, books ...a
 		if len(closed) == 0 {
 			return nil
 		}
-		return q.OpenBooks(ctx, db.OpenBooksParams{Books: closed, Month: string(from)})
+		if err := q.SetPeriods(ctx, db.SetPeriodsParams{Books: closed, Month: string(from), State: string(PeriodOpen)}); err != nil {
+			return err
+		}
+		head, err := q.ReadHead(ctx, headSealed)
+		if err != nil {
+			return err
+		}
+		return q.InsertPeriodEvents(ctx, db.InsertPeriodEventsParams{
+			Books: closed, Month: string(from), Number: 1, State: string(PeriodOpen), Person: "setup", Position: head,
+		})
 	})
 }
 

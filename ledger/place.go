@@ -2,18 +2,32 @@ package ledger
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
 	"fundledger/ledger/internal/db"
 )
 
-// place writes positions and voucher numbers of the batches behind the head.
-func place(ctx context.Context, q *db.Queries, head Position, batches []*waiting) error {
+// place writes positions and voucher numbers of the batches behind the head,
+// and returns the new head.
+func place(ctx context.Context, q *db.Queries, head Position, batches []*waiting) (Position, error) {
 	var sealed db.InsertSealedParams
 	var due []voucherDue
 	var entries []uuid.UUID
+	var until time.Time
+	last, err := q.SealedAt(ctx, int64(head))
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range last { // none at the beginning
+		until = s.PostedUntil
+	}
 	for _, b := range batches {
+		if b.postedAt.After(until) {
+			until = b.postedAt
+		}
+		sealed.PostedUntil = append(sealed.PostedUntil, until)
 		sealed.Positions = append(sealed.Positions, int64(head)+int64(len(entries))+1)
 		sealed.Batches = append(sealed.Batches, b.id)
 		sealed.Counts = append(sealed.Counts, int64(len(b.entries)))
@@ -25,18 +39,19 @@ func place(ctx context.Context, q *db.Queries, head Position, batches []*waiting
 	}
 	vouchers, err := number(ctx, q, head, due, entries)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if err := grow(newTree(ctx, q, head), batches, vouchers); err != nil {
-		return err
+		return 0, err
 	}
 	if err := q.InsertSealed(ctx, sealed); err != nil {
-		return err
+		return 0, err
 	}
 	if err := q.ClearInbox(ctx, sealed.Batches); err != nil {
-		return err
+		return 0, err
 	}
-	return q.MoveHead(ctx, db.MoveHeadParams{Name: headSealed, Position: int64(head) + int64(len(entries))})
+	reached := head + Position(len(entries))
+	return reached, q.MoveHead(ctx, db.MoveHeadParams{Name: headSealed, Position: int64(reached)})
 }
 
 // grow appends the batches' leaves to the tree.

@@ -25,8 +25,8 @@ const maxBatch = 10_000
 // statements. Entries are applied in their order, each with its own result: a
 // refused entry leaves its neighbours alone, so a caller that needs all of
 // them returns the first Result.Err from its transaction. Errors of a result:
-// Invalid (form, not balanced), NotFound (book, fund or subject), PeriodClosed,
-// Precondition (book not opened), Insufficient (a floor would be crossed, with
+// Invalid (form, not balanced), NotFound (book, fund, subject or the entry that
+// is corrected), PeriodClosed, Precondition (book not opened), Insufficient (a floor would be crossed, with
 // account and shortfall), AlreadyExists (the same key with other content). The
 // error itself is a failure of the database.
 func (j *Journal) PostTx(ctx context.Context, tx pgx.Tx, entries []Entry) ([]Result, error) {
@@ -40,12 +40,17 @@ func (j *Journal) PostTx(ctx context.Context, tx pgx.Tx, entries []Entry) ([]Res
 // groups, if given, has a number for each entry, and neighbours of the same
 // number are one group.
 func (j *Journal) postGroups(ctx context.Context, tx pgx.Tx, entries []Entry, groups []int) ([]Result, error) {
-	p := posting{journal: j, queries: db.New(tx), entries: entries, groups: groups, results: make([]Result, len(entries))}
+	p := posting{journal: j, queries: db.New(tx), entries: entries, groups: groups}
+	return p.run(ctx)
+}
+
+func (p *posting) run(ctx context.Context) ([]Result, error) {
+	p.results = make([]Result, len(p.entries))
 	p.prepare()
 	// Where nothing depends on it, keys are looked up only when the insert has
 	// met one: a look at random keys of a large index costs more than the
 	// insert, and makes PostgreSQL see conflicts between unrelated batches.
-	lookFirst := groups != nil || p.touchesFloors()
+	lookFirst := p.groups != nil || p.touchesOthers()
 	if lookFirst {
 		var err error
 		if p.drafts, err = p.resolve(ctx, p.drafts); err != nil {
@@ -76,6 +81,9 @@ type posting struct {
 	results []Result
 	drafts  []draft
 	floors  *floors
+
+	corrected map[uuid.UUID]int64          // by the original's id: how often it was corrected before
+	reversed  map[uuid.UUID][]accounts.Fen // by the reversal's id: how much of each of the original's postings
 }
 
 // draft is an entry that passed so far, with what is computed of it once.
@@ -109,8 +117,9 @@ func (p *posting) prepare() {
 	}
 }
 
-func (p *posting) touchesFloors() bool {
-	return slices.ContainsFunc(p.drafts, func(d draft) bool { return len(d.effects) > 0 })
+// touchesOthers tells whether an entry moves a floor or corrects another entry.
+func (p *posting) touchesOthers() bool {
+	return slices.ContainsFunc(p.drafts, func(d draft) bool { return len(d.effects) > 0 || p.entries[d.index].Corrects.Valid })
 }
 
 // leftOut returns the drafts whose entries were not written by this call.
@@ -191,6 +200,9 @@ func (p *posting) apply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := p.readCorrected(ctx); err != nil {
+		return err
+	}
 	a := application{posting: p, open: open, applied: make(map[uuid.UUID]draft, len(p.drafts))}
 	for i := 0; i < len(p.drafts); {
 		end := i + 1
@@ -201,13 +213,16 @@ func (p *posting) apply(ctx context.Context) error {
 		i = end
 	}
 	p.drafts = a.kept
-	return nil
+	return p.floors.err
 }
 
 // write stores what was applied: entries, batch, inbox and floors.
 func (p *posting) write(ctx context.Context) error {
 	if len(p.drafts) == 0 {
-		return nil
+		if p.floors == nil {
+			return nil
+		}
+		return p.floors.write(nil) // what an expired pending has held
 	}
 	batch, err := uuid.NewV7()
 	if err != nil {
@@ -227,11 +242,14 @@ func (p *posting) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	floorsJSON, err := json.Marshal(versions)
-	if err != nil {
+	if err := p.floors.write(versions); err != nil {
 		return err
 	}
-	if err := p.floors.write(ctx, p.queries, versions); err != nil {
+	if err := p.writeCorrections(ctx, versions); err != nil {
+		return err
+	}
+	floorsJSON, err := json.Marshal(versions)
+	if err != nil {
 		return err
 	}
 	err = p.queries.InsertBatch(ctx, db.InsertBatchParams{ID: batch, Entries: ids, Digests: digests, Vouchers: vouchersJSON, Floors: floorsJSON})

@@ -36,24 +36,40 @@ VALUES (@id, @entries::uuid[], @digests, @vouchers::jsonb, @floors::jsonb);
 INSERT INTO inbox (batch_id) VALUES (@batch_id);
 
 -- name: LockFloors :many
-SELECT account, balance_fen, version FROM floors
+SELECT account, balance_fen, reserved_fen, version FROM floors
 WHERE account = ANY(@accounts::text[]) ORDER BY account FOR UPDATE;
 
 -- name: WriteFloors :exec
-INSERT INTO floors (account, balance_fen, version)
-SELECT unnest(@accounts::text[]), unnest(@balances::int8[]), unnest(@versions::int8[])
-ON CONFLICT (account) DO UPDATE SET balance_fen = excluded.balance_fen, version = excluded.version;
+INSERT INTO floors (account, balance_fen, reserved_fen, version)
+SELECT unnest(@accounts::text[]), unnest(@balances::int8[]), unnest(@reserved::int8[]), unnest(@versions::int8[])
+ON CONFLICT (account) DO UPDATE SET balance_fen = excluded.balance_fen,
+    reserved_fen = excluded.reserved_fen, version = excluded.version;
 
 -- name: AllFloors :many
-SELECT account, balance_fen, version FROM floors ORDER BY account;
+SELECT account, balance_fen, reserved_fen, version FROM floors ORDER BY account;
 
 -- name: ReadPeriods :many
 SELECT book, month, state FROM periods WHERE book = ANY(@books::text[]) ORDER BY book, month;
 
--- name: OpenBooks :exec
+-- name: LockPeriods :many
+SELECT book, month, state FROM periods WHERE book = ANY(@books::text[]) ORDER BY book, month FOR UPDATE;
+
+-- name: SetPeriods :exec
 INSERT INTO periods (book, month, state)
-SELECT unnest(@books::text[]), @month::text, 'open'
-ON CONFLICT (book, month) DO NOTHING;
+SELECT unnest(@books::text[]), @month::text, @state::text
+ON CONFLICT (book, month) DO UPDATE SET state = excluded.state;
+
+-- name: InsertPeriodEvents :exec
+INSERT INTO period_events (book, month, number, state, person, reason, position)
+SELECT unnest(@books::text[]), @month::text, @number::int8, @state::text, @person::text, @reason::text, @position::int8;
+
+-- name: PeriodEvents :many
+SELECT book, month, number, state, person, reason, position, at FROM period_events
+WHERE (@book::text = '' OR book = @book) AND (@month::text = '' OR month = @month)
+ORDER BY book, month, number;
+
+-- name: AllPeriodStates :many
+SELECT book, month, state FROM periods ORDER BY book, month;
 
 -- name: LockHead :one
 SELECT position FROM heads WHERE name = @name FOR UPDATE;
@@ -70,8 +86,12 @@ FROM inbox AS i JOIN batches AS b ON b.id = i.batch_id
 ORDER BY b.posted_at, b.id;
 
 -- name: InsertSealed :exec
-INSERT INTO sealed (first_position, batch_id, entries)
-SELECT unnest(@positions::int8[]), unnest(@batches::uuid[]), unnest(@counts::int8[]);
+INSERT INTO sealed (first_position, batch_id, entries, posted_until)
+SELECT unnest(@positions::int8[]), unnest(@batches::uuid[]), unnest(@counts::int8[]), unnest(@posted_until::timestamptz[]);
+
+-- name: SealedAt :many
+SELECT first_position, entries, posted_until FROM sealed
+WHERE first_position <= @position ORDER BY first_position DESC LIMIT 1;
 
 -- name: ClearInbox :exec
 DELETE FROM inbox WHERE batch_id = ANY(@batches::uuid[]);
@@ -130,11 +150,12 @@ ON CONFLICT (account, month) DO UPDATE SET debit_fen = excluded.debit_fen,
     credit_fen = excluded.credit_fen, days = excluded.days;
 
 -- name: ListBalances :many
-SELECT account, debit_fen, credit_fen FROM balances
-WHERE (@book::text = '' OR book = @book) AND (@fund::text = '' OR fund = @fund)
-    AND (@subject::text = '' OR subject = @subject OR subject LIKE @subject || '.%')
-    AND (@counterparty::text = '' OR counterparty = @counterparty)
-ORDER BY account;
+SELECT b.account, b.debit_fen, b.credit_fen, coalesce(f.reserved_fen, 0)::int8 AS reserved_fen
+FROM balances AS b LEFT JOIN floors AS f ON f.account = b.account
+WHERE (@book::text = '' OR b.book = @book) AND (@fund::text = '' OR b.fund = @fund)
+    AND (@subject::text = '' OR b.subject = @subject OR b.subject LIKE @subject || '.%')
+    AND (@counterparty::text = '' OR b.counterparty = @counterparty)
+ORDER BY b.account;
 
 -- name: ListBalancesAtPosition :many
 SELECT b.account, l.opening_debit_fen, l.opening_credit_fen, l.lines
@@ -173,7 +194,8 @@ SELECT count(*) FROM entries;
 SELECT coalesce(sum(coalesce(array_length(b.entries, 1), 0)), 0)::int8 FROM inbox AS i JOIN batches AS b ON b.id = i.batch_id;
 
 -- name: AllSealed :many
-SELECT s.first_position, s.batch_id, s.entries, coalesce(array_length(b.entries, 1), 0)::int8 AS named
+SELECT s.first_position, s.batch_id, s.entries, coalesce(array_length(b.entries, 1), 0)::int8 AS named,
+    s.posted_until, coalesce(b.posted_at, s.posted_until)::timestamptz AS posted_at
 FROM sealed AS s LEFT JOIN batches AS b ON b.id = s.batch_id ORDER BY s.first_position;
 
 -- name: AllBalances :many
@@ -238,3 +260,54 @@ SELECT book, month, state FROM periods ORDER BY book, month;
 -- name: PageOfBalances :many
 SELECT account, debit_fen, credit_fen, line_count, position FROM balances
 WHERE account > @account ORDER BY account LIMIT @page;
+
+-- name: ReadCorrected :many
+SELECT e.id, coalesce(max(c.version), 0)::int8 AS version
+FROM entries AS e LEFT JOIN corrections AS c ON c.original = e.id
+WHERE e.id = ANY(@ids::uuid[]) GROUP BY e.id;
+
+-- name: InsertCorrections :exec
+INSERT INTO corrections (original, correction, version, amounts)
+SELECT t.original, t.correction, t.version, NULLIF(t.amounts, '')::jsonb
+FROM (
+    SELECT unnest(@originals::uuid[]) AS original, unnest(@corrections::uuid[]) AS correction,
+        unnest(@versions::int8[]) AS version, unnest(@amounts::text[]) AS amounts
+) AS t;
+
+-- name: CorrectionsOf :many
+SELECT correction, version, amounts FROM corrections WHERE original = @original ORDER BY version, correction;
+
+-- name: PageOfCorrections :many
+SELECT original, correction, amounts FROM corrections
+WHERE (original, correction) > (@original::uuid, @correction::uuid)
+ORDER BY original, correction LIMIT @page;
+
+-- name: ReadNow :one
+SELECT now()::timestamptz;
+
+-- name: InsertPending :exec
+INSERT INTO pendings (key, state, expires_at, entry, digest, holds, decided_by, reason)
+VALUES (@key, 'open', @expires_at, @entry::jsonb, @digest, @holds::jsonb, '', '');
+
+-- name: ReadPending :many
+SELECT sqlc.embed(pendings), (expires_at IS NOT NULL AND expires_at <= now())::bool AS due
+FROM pendings WHERE key = @key;
+
+-- name: ListPendings :many
+SELECT key, state, expires_at, entry, digest, holds, made_at, decided_at, decided_by, reason FROM pendings
+WHERE key > @after AND (@state::text = '' OR state = @state)
+    AND (@floor::text = '' OR holds->>(@floor::text) IS NOT NULL)
+ORDER BY key LIMIT @page;
+
+-- name: DecidePendings :execrows
+UPDATE pendings SET state = @state, decided_at = now(), decided_by = @decided_by, reason = @reason
+WHERE key = ANY(@keys::text[]) AND state = 'open';
+
+-- name: ExpiredPendings :many
+SELECT key, holds FROM pendings WHERE state = 'open' AND expires_at <= now()
+ORDER BY expires_at, key LIMIT @page;
+
+-- name: ExpiredHolding :many
+SELECT key, holds FROM pendings
+WHERE state = 'open' AND expires_at <= now() AND holds ?| @floors::text[]
+ORDER BY key FOR UPDATE;

@@ -22,6 +22,9 @@ type Record struct {
 	PostedAt time.Time `json:"posted_at"`
 	Entry
 	Vouchers []Voucher `json:"vouchers,omitempty"` // set by Entry only
+	// CorrectedBy are the entries that reverse or correct this one, oldest
+	// first; set by Entry only.
+	CorrectedBy []uuid.UUID `json:"corrected_by,omitempty"`
 
 	digest  []byte // as stored with the entry
 	batched []byte // as stored with its batch
@@ -66,7 +69,8 @@ func readEntries(ctx context.Context, q *db.Queries, ids []uuid.UUID) (map[uuid.
 	return records, nil
 }
 
-// Entry returns one entry with its vouchers, or a NotFound error.
+// Entry returns one entry with its vouchers and what corrects it, or a NotFound
+// error.
 func (j *Journal) Entry(ctx context.Context, id uuid.UUID) (*Record, error) {
 	var record *Record
 	err := j.store.Snapshot(ctx, func(tx pgx.Tx) error {
@@ -83,7 +87,7 @@ func (j *Journal) Entry(ctx context.Context, id uuid.UUID) (*Record, error) {
 	return record, err
 }
 
-// locate finds the record's place in the sequence and its vouchers.
+// locate finds the record's place in the sequence, its vouchers and its corrections.
 func (j *Journal) locate(ctx context.Context, q *db.Queries, record *Record) error {
 	place, err := q.PlaceOfBatch(ctx, record.Batch)
 	if err != nil {
@@ -97,8 +101,15 @@ func (j *Journal) locate(ctx context.Context, q *db.Queries, record *Record) err
 		}
 	}
 	vouchers, err := q.VouchersOf(ctx, []uuid.UUID{record.ID})
+	if err != nil {
+		return err
+	}
 	for _, v := range vouchers {
 		record.Vouchers = append(record.Vouchers, Voucher{accounts.Book(v.Book), accounts.Month(v.Period), v.Number})
+	}
+	corrections, err := q.CorrectionsOf(ctx, record.ID)
+	for _, c := range corrections {
+		record.CorrectedBy = append(record.CorrectedBy, c.Correction)
 	}
 	return err
 }

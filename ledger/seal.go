@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -54,44 +55,50 @@ type waiting struct {
 	entries  []uuid.UUID
 	digests  []byte
 	vouchers []voucherDue
-	floors   map[string]int64 // the version of each floor after the batch
+	floors   map[string]int64 // the version of each floor, and of what it corrects, after the batch
+	postedAt time.Time
 }
 
 // seal gives waiting batches their place, at most maxSealed of them, and
 // tells whether more are left.
 func (j *Journal) seal(ctx context.Context) (more bool, err error) {
-	err = j.store.InTx(ctx, func(tx pgx.Tx) error {
-		more = false
-		q := db.New(tx)
-		head, err := q.LockHead(ctx, headSealed)
-		if err != nil {
-			return err
-		}
-		rows, err := q.ReadInbox(ctx)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		batches := make([]*waiting, len(rows))
-		for i, r := range rows {
-			batches[i] = &waiting{id: r.ID, entries: r.Entries, digests: r.Digests}
-			if err := cmp.Or(json.Unmarshal(r.Vouchers, &batches[i].vouchers), json.Unmarshal(r.Floors, &batches[i].floors)); err != nil {
-				return fault.New(fault.Internal, "batch %s cannot be read: %w", r.ID, err)
-			}
-		}
-		batches, err = inOrder(batches)
-		if err != nil {
-			return err
-		}
-		if len(batches) > maxSealed {
-			batches, more = batches[:maxSealed], true
-		}
-		return place(ctx, q, Position(head), batches)
+	err = j.store.InTx(ctx, func(tx pgx.Tx) (err error) {
+		_, more, err = seal(ctx, db.New(tx))
+		return err
 	})
 	return more, err
 }
 
-// inOrder sorts the batches so that each floor's versions ascend, and keeps
-// the given order (time of posting, then id) where floors leave it open. All
+// seal does so within a transaction, and returns the position reached.
+func seal(ctx context.Context, q *db.Queries) (reached Position, more bool, err error) {
+	head, err := q.LockHead(ctx, headSealed)
+	if err != nil {
+		return 0, false, err
+	}
+	reached = Position(head)
+	rows, err := q.ReadInbox(ctx)
+	if err != nil || len(rows) == 0 {
+		return reached, false, err
+	}
+	batches := make([]*waiting, len(rows))
+	for i, r := range rows {
+		batches[i] = &waiting{id: r.ID, entries: r.Entries, digests: r.Digests, postedAt: r.PostedAt}
+		if err := cmp.Or(json.Unmarshal(r.Vouchers, &batches[i].vouchers), json.Unmarshal(r.Floors, &batches[i].floors)); err != nil {
+			return 0, false, fault.New(fault.Internal, "batch %s cannot be read: %w", r.ID, err)
+		}
+	}
+	if batches, err = inOrder(batches); err != nil {
+		return 0, false, err
+	}
+	if len(batches) > maxSealed {
+		batches, more = batches[:maxSealed], true
+	}
+	reached, err = place(ctx, q, reached, batches)
+	return reached, more, err
+}
+
+// inOrder sorts the batches so that each floor's versions ascend and what is
+// corrected comes before its corrections, and keeps the given order (time of posting, then id) where floors leave it open. All
 // waiting batches are given, and one that depends on another was committed
 // after it, so a version whose predecessor is not among them follows one that
 // is sealed already.
@@ -101,9 +108,22 @@ func inOrder(batches []*waiting) ([]*waiting, error) {
 		version int64
 	}
 	writer := map[floorVersion]*waiting{}
+	corrected := map[string]bool{} // by a waiting batch, for the first time
 	for _, b := range batches {
 		for floor, version := range b.floors {
 			writer[floorVersion{floor, version}] = b
+			if version == 1 && strings.HasPrefix(floor, correctedPrefix) {
+				corrected[floor] = true
+			}
+		}
+	}
+	if len(corrected) > 0 {
+		for _, b := range batches {
+			for _, id := range b.entries {
+				if name := correctedPrefix + id.String(); corrected[name] {
+					writer[floorVersion{name, 0}] = b
+				}
+			}
 		}
 	}
 	const (

@@ -120,6 +120,7 @@ func TestAppRoleMayAddToTheJournalAndNothingMore(t *testing.T) {
 	}
 	for table, want := range map[string]string{
 		"entries": "SELECT INSERT", "batches": "SELECT INSERT", "sealed": "SELECT INSERT", "vouchers": "SELECT INSERT",
+		"corrections": "SELECT INSERT", "period_events": "SELECT INSERT", "pendings": "SELECT INSERT UPDATE DELETE",
 		"floors": "SELECT INSERT UPDATE DELETE", "balances": "SELECT INSERT UPDATE DELETE",
 		"postings": "SELECT", "fundledger_migrations": "SELECT",
 	} {

@@ -1,7 +1,9 @@
 -- The journal: one row per entry with its lines inside, keyed by an id that is
 -- derived from the idempotency key, so that one key-value pair serves both.
 -- Batches say in which order a posting transaction applied its entries; the
--- inbox holds the batches that have no place in the sequence yet.
+-- inbox holds the batches that have no place in the sequence yet. A sealed
+-- batch knows the latest time of posting up to it. Only an entry that corrects
+-- another has a row in corrections; a reversal's says how much of each posting.
 
 -- +goose NO TRANSACTION
 -- +goose Up
@@ -39,7 +41,8 @@ CREATE TABLE IF NOT EXISTS inbox (
 CREATE TABLE IF NOT EXISTS sealed (
     first_position int8 PRIMARY KEY,
     batch_id       uuid NOT NULL UNIQUE,
-    entries        int8 NOT NULL
+    entries        int8 NOT NULL,
+    posted_until   timestamptz NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS vouchers (
@@ -52,7 +55,16 @@ CREATE TABLE IF NOT EXISTS vouchers (
     UNIQUE (entry_id, book)
 );
 
+CREATE TABLE IF NOT EXISTS corrections (
+    original   uuid NOT NULL,
+    correction uuid NOT NULL,
+    version    int8 NOT NULL,
+    amounts    jsonb,
+    PRIMARY KEY (original, correction)
+);
+
 -- +goose Down
+DROP TABLE corrections;
 DROP TABLE vouchers;
 DROP TABLE sealed;
 DROP TABLE inbox;

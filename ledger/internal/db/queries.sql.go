@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 const allBalances = `-- name: AllBalances :many
@@ -51,7 +52,7 @@ func (q *Queries) AllBalances(ctx context.Context) ([]AllBalancesRow, error) {
 }
 
 const allFloors = `-- name: AllFloors :many
-SELECT account, balance_fen, version FROM floors ORDER BY account
+SELECT account, balance_fen, reserved_fen, version FROM floors ORDER BY account
 `
 
 func (q *Queries) AllFloors(ctx context.Context) ([]Floor, error) {
@@ -63,7 +64,36 @@ func (q *Queries) AllFloors(ctx context.Context) ([]Floor, error) {
 	var items []Floor
 	for rows.Next() {
 		var i Floor
-		if err := rows.Scan(&i.Account, &i.BalanceFen, &i.Version); err != nil {
+		if err := rows.Scan(
+			&i.Account,
+			&i.BalanceFen,
+			&i.ReservedFen,
+			&i.Version,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const allPeriodStates = `-- name: AllPeriodStates :many
+SELECT book, month, state FROM periods ORDER BY book, month
+`
+
+func (q *Queries) AllPeriodStates(ctx context.Context) ([]Period, error) {
+	rows, err := q.db.Query(ctx, allPeriodStates)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Period
+	for rows.Next() {
+		var i Period
+		if err := rows.Scan(&i.Book, &i.Month, &i.State); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -99,7 +129,8 @@ func (q *Queries) AllPeriods(ctx context.Context) ([]Period, error) {
 }
 
 const allSealed = `-- name: AllSealed :many
-SELECT s.first_position, s.batch_id, s.entries, coalesce(array_length(b.entries, 1), 0)::int8 AS named
+SELECT s.first_position, s.batch_id, s.entries, coalesce(array_length(b.entries, 1), 0)::int8 AS named,
+    s.posted_until, coalesce(b.posted_at, s.posted_until)::timestamptz AS posted_at
 FROM sealed AS s LEFT JOIN batches AS b ON b.id = s.batch_id ORDER BY s.first_position
 `
 
@@ -108,6 +139,8 @@ type AllSealedRow struct {
 	BatchID       uuid.UUID
 	Entries       int64
 	Named         int64
+	PostedUntil   time.Time
+	PostedAt      time.Time
 }
 
 func (q *Queries) AllSealed(ctx context.Context) ([]AllSealedRow, error) {
@@ -124,6 +157,8 @@ func (q *Queries) AllSealed(ctx context.Context) ([]AllSealedRow, error) {
 			&i.BatchID,
 			&i.Entries,
 			&i.Named,
+			&i.PostedUntil,
+			&i.PostedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -197,6 +232,36 @@ func (q *Queries) ClearInbox(ctx context.Context, batches []uuid.UUID) error {
 	return err
 }
 
+const correctionsOf = `-- name: CorrectionsOf :many
+SELECT correction, version, amounts FROM corrections WHERE original = $1 ORDER BY version, correction
+`
+
+type CorrectionsOfRow struct {
+	Correction uuid.UUID
+	Version    int64
+	Amounts    []byte
+}
+
+func (q *Queries) CorrectionsOf(ctx context.Context, original uuid.UUID) ([]CorrectionsOfRow, error) {
+	rows, err := q.db.Query(ctx, correctionsOf, original)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CorrectionsOfRow
+	for rows.Next() {
+		var i CorrectionsOfRow
+		if err := rows.Scan(&i.Correction, &i.Version, &i.Amounts); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const countEntries = `-- name: CountEntries :one
 SELECT count(*) FROM entries
 `
@@ -217,6 +282,31 @@ func (q *Queries) CountWaiting(ctx context.Context) (int64, error) {
 	var column_1 int64
 	err := row.Scan(&column_1)
 	return column_1, err
+}
+
+const decidePendings = `-- name: DecidePendings :execrows
+UPDATE pendings SET state = $1, decided_at = now(), decided_by = $2, reason = $3
+WHERE key = ANY($4::text[]) AND state = 'open'
+`
+
+type DecidePendingsParams struct {
+	State     string
+	DecidedBy string
+	Reason    string
+	Keys      []string
+}
+
+func (q *Queries) DecidePendings(ctx context.Context, arg DecidePendingsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, decidePendings,
+		arg.State,
+		arg.DecidedBy,
+		arg.Reason,
+		arg.Keys,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const entriesOfBatch = `-- name: EntriesOfBatch :many
@@ -241,6 +331,67 @@ func (q *Queries) EntriesOfBatch(ctx context.Context, arg EntriesOfBatchParams) 
 			return nil, err
 		}
 		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const expiredHolding = `-- name: ExpiredHolding :many
+SELECT key, holds FROM pendings
+WHERE state = 'open' AND expires_at <= now() AND holds ?| $1::text[]
+ORDER BY key FOR UPDATE
+`
+
+type ExpiredHoldingRow struct {
+	Key   string
+	Holds []byte
+}
+
+func (q *Queries) ExpiredHolding(ctx context.Context, floors []string) ([]ExpiredHoldingRow, error) {
+	rows, err := q.db.Query(ctx, expiredHolding, floors)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ExpiredHoldingRow
+	for rows.Next() {
+		var i ExpiredHoldingRow
+		if err := rows.Scan(&i.Key, &i.Holds); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const expiredPendings = `-- name: ExpiredPendings :many
+SELECT key, holds FROM pendings WHERE state = 'open' AND expires_at <= now()
+ORDER BY expires_at, key LIMIT $1
+`
+
+type ExpiredPendingsRow struct {
+	Key   string
+	Holds []byte
+}
+
+func (q *Queries) ExpiredPendings(ctx context.Context, page int32) ([]ExpiredPendingsRow, error) {
+	rows, err := q.db.Query(ctx, expiredPendings, page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ExpiredPendingsRow
+	for rows.Next() {
+		var i ExpiredPendingsRow
+		if err := rows.Scan(&i.Key, &i.Holds); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -317,6 +468,32 @@ func (q *Queries) InsertCheckpoint(ctx context.Context, arg InsertCheckpointPara
 	return err
 }
 
+const insertCorrections = `-- name: InsertCorrections :exec
+INSERT INTO corrections (original, correction, version, amounts)
+SELECT t.original, t.correction, t.version, NULLIF(t.amounts, '')::jsonb
+FROM (
+    SELECT unnest($1::uuid[]) AS original, unnest($2::uuid[]) AS correction,
+        unnest($3::int8[]) AS version, unnest($4::text[]) AS amounts
+) AS t
+`
+
+type InsertCorrectionsParams struct {
+	Originals   []uuid.UUID
+	Corrections []uuid.UUID
+	Versions    []int64
+	Amounts     []string
+}
+
+func (q *Queries) InsertCorrections(ctx context.Context, arg InsertCorrectionsParams) error {
+	_, err := q.db.Exec(ctx, insertCorrections,
+		arg.Originals,
+		arg.Corrections,
+		arg.Versions,
+		arg.Amounts,
+	)
+	return err
+}
+
 const insertEntries = `-- name: InsertEntries :execrows
 INSERT INTO entries (id, key, batch_id, business_date, period, kind, summary, source,
     attachments, preparer, reviewer, corrects, legs, digest)
@@ -383,19 +560,77 @@ func (q *Queries) InsertInbox(ctx context.Context, batchID uuid.UUID) error {
 	return err
 }
 
+const insertPending = `-- name: InsertPending :exec
+INSERT INTO pendings (key, state, expires_at, entry, digest, holds, decided_by, reason)
+VALUES ($1, 'open', $2, $3::jsonb, $4, $5::jsonb, '', '')
+`
+
+type InsertPendingParams struct {
+	Key       string
+	ExpiresAt pgtype.Timestamptz
+	Entry     []byte
+	Digest    []byte
+	Holds     []byte
+}
+
+func (q *Queries) InsertPending(ctx context.Context, arg InsertPendingParams) error {
+	_, err := q.db.Exec(ctx, insertPending,
+		arg.Key,
+		arg.ExpiresAt,
+		arg.Entry,
+		arg.Digest,
+		arg.Holds,
+	)
+	return err
+}
+
+const insertPeriodEvents = `-- name: InsertPeriodEvents :exec
+INSERT INTO period_events (book, month, number, state, person, reason, position)
+SELECT unnest($1::text[]), $2::text, $3::int8, $4::text, $5::text, $6::text, $7::int8
+`
+
+type InsertPeriodEventsParams struct {
+	Books    []string
+	Month    string
+	Number   int64
+	State    string
+	Person   string
+	Reason   string
+	Position int64
+}
+
+func (q *Queries) InsertPeriodEvents(ctx context.Context, arg InsertPeriodEventsParams) error {
+	_, err := q.db.Exec(ctx, insertPeriodEvents,
+		arg.Books,
+		arg.Month,
+		arg.Number,
+		arg.State,
+		arg.Person,
+		arg.Reason,
+		arg.Position,
+	)
+	return err
+}
+
 const insertSealed = `-- name: InsertSealed :exec
-INSERT INTO sealed (first_position, batch_id, entries)
-SELECT unnest($1::int8[]), unnest($2::uuid[]), unnest($3::int8[])
+INSERT INTO sealed (first_position, batch_id, entries, posted_until)
+SELECT unnest($1::int8[]), unnest($2::uuid[]), unnest($3::int8[]), unnest($4::timestamptz[])
 `
 
 type InsertSealedParams struct {
-	Positions []int64
-	Batches   []uuid.UUID
-	Counts    []int64
+	Positions   []int64
+	Batches     []uuid.UUID
+	Counts      []int64
+	PostedUntil []time.Time
 }
 
 func (q *Queries) InsertSealed(ctx context.Context, arg InsertSealedParams) error {
-	_, err := q.db.Exec(ctx, insertSealed, arg.Positions, arg.Batches, arg.Counts)
+	_, err := q.db.Exec(ctx, insertSealed,
+		arg.Positions,
+		arg.Batches,
+		arg.Counts,
+		arg.PostedUntil,
+	)
 	return err
 }
 
@@ -540,11 +775,12 @@ func (q *Queries) LaterBatches(ctx context.Context, arg LaterBatchesParams) ([]L
 }
 
 const listBalances = `-- name: ListBalances :many
-SELECT account, debit_fen, credit_fen FROM balances
-WHERE ($1::text = '' OR book = $1) AND ($2::text = '' OR fund = $2)
-    AND ($3::text = '' OR subject = $3 OR subject LIKE $3 || '.%')
-    AND ($4::text = '' OR counterparty = $4)
-ORDER BY account
+SELECT b.account, b.debit_fen, b.credit_fen, coalesce(f.reserved_fen, 0)::int8 AS reserved_fen
+FROM balances AS b LEFT JOIN floors AS f ON f.account = b.account
+WHERE ($1::text = '' OR b.book = $1) AND ($2::text = '' OR b.fund = $2)
+    AND ($3::text = '' OR b.subject = $3 OR b.subject LIKE $3 || '.%')
+    AND ($4::text = '' OR b.counterparty = $4)
+ORDER BY b.account
 `
 
 type ListBalancesParams struct {
@@ -555,9 +791,10 @@ type ListBalancesParams struct {
 }
 
 type ListBalancesRow struct {
-	Account   string
-	DebitFen  int64
-	CreditFen int64
+	Account     string
+	DebitFen    int64
+	CreditFen   int64
+	ReservedFen int64
 }
 
 func (q *Queries) ListBalances(ctx context.Context, arg ListBalancesParams) ([]ListBalancesRow, error) {
@@ -574,7 +811,12 @@ func (q *Queries) ListBalances(ctx context.Context, arg ListBalancesParams) ([]L
 	var items []ListBalancesRow
 	for rows.Next() {
 		var i ListBalancesRow
-		if err := rows.Scan(&i.Account, &i.DebitFen, &i.CreditFen); err != nil {
+		if err := rows.Scan(
+			&i.Account,
+			&i.DebitFen,
+			&i.CreditFen,
+			&i.ReservedFen,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -694,8 +936,58 @@ func (q *Queries) ListBalancesAtPosition(ctx context.Context, arg ListBalancesAt
 	return items, nil
 }
 
+const listPendings = `-- name: ListPendings :many
+SELECT key, state, expires_at, entry, digest, holds, made_at, decided_at, decided_by, reason FROM pendings
+WHERE key > $1 AND ($2::text = '' OR state = $2)
+    AND ($3::text = '' OR holds->>($3::text) IS NOT NULL)
+ORDER BY key LIMIT $4
+`
+
+type ListPendingsParams struct {
+	After string
+	State string
+	Floor string
+	Page  int32
+}
+
+func (q *Queries) ListPendings(ctx context.Context, arg ListPendingsParams) ([]Pending, error) {
+	rows, err := q.db.Query(ctx, listPendings,
+		arg.After,
+		arg.State,
+		arg.Floor,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Pending
+	for rows.Next() {
+		var i Pending
+		if err := rows.Scan(
+			&i.Key,
+			&i.State,
+			&i.ExpiresAt,
+			&i.Entry,
+			&i.Digest,
+			&i.Holds,
+			&i.MadeAt,
+			&i.DecidedAt,
+			&i.DecidedBy,
+			&i.Reason,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockFloors = `-- name: LockFloors :many
-SELECT account, balance_fen, version FROM floors
+SELECT account, balance_fen, reserved_fen, version FROM floors
 WHERE account = ANY($1::text[]) ORDER BY account FOR UPDATE
 `
 
@@ -708,7 +1000,12 @@ func (q *Queries) LockFloors(ctx context.Context, accounts []string) ([]Floor, e
 	var items []Floor
 	for rows.Next() {
 		var i Floor
-		if err := rows.Scan(&i.Account, &i.BalanceFen, &i.Version); err != nil {
+		if err := rows.Scan(
+			&i.Account,
+			&i.BalanceFen,
+			&i.ReservedFen,
+			&i.Version,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -728,6 +1025,30 @@ func (q *Queries) LockHead(ctx context.Context, name string) (int64, error) {
 	var position int64
 	err := row.Scan(&position)
 	return position, err
+}
+
+const lockPeriods = `-- name: LockPeriods :many
+SELECT book, month, state FROM periods WHERE book = ANY($1::text[]) ORDER BY book, month FOR UPDATE
+`
+
+func (q *Queries) LockPeriods(ctx context.Context, books []string) ([]Period, error) {
+	rows, err := q.db.Query(ctx, lockPeriods, books)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Period
+	for rows.Next() {
+		var i Period
+		if err := rows.Scan(&i.Book, &i.Month, &i.State); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const moveHead = `-- name: MoveHead :exec
@@ -766,22 +1087,6 @@ func (q *Queries) NextTreeHashes(ctx context.Context, after int64) ([]TreeHash, 
 		return nil, err
 	}
 	return items, nil
-}
-
-const openBooks = `-- name: OpenBooks :exec
-INSERT INTO periods (book, month, state)
-SELECT unnest($1::text[]), $2::text, 'open'
-ON CONFLICT (book, month) DO NOTHING
-`
-
-type OpenBooksParams struct {
-	Books []string
-	Month string
-}
-
-func (q *Queries) OpenBooks(ctx context.Context, arg OpenBooksParams) error {
-	_, err := q.db.Exec(ctx, openBooks, arg.Books, arg.Month)
-	return err
 }
 
 const pageOfBalances = `-- name: PageOfBalances :many
@@ -850,6 +1155,44 @@ func (q *Queries) PageOfCheckpoints(ctx context.Context, arg PageOfCheckpointsPa
 	for rows.Next() {
 		var i Checkpoint
 		if err := rows.Scan(&i.Position, &i.Signer, &i.Note); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageOfCorrections = `-- name: PageOfCorrections :many
+SELECT original, correction, amounts FROM corrections
+WHERE (original, correction) > ($1::uuid, $2::uuid)
+ORDER BY original, correction LIMIT $3
+`
+
+type PageOfCorrectionsParams struct {
+	Original   uuid.UUID
+	Correction uuid.UUID
+	Page       int32
+}
+
+type PageOfCorrectionsRow struct {
+	Original   uuid.UUID
+	Correction uuid.UUID
+	Amounts    []byte
+}
+
+func (q *Queries) PageOfCorrections(ctx context.Context, arg PageOfCorrectionsParams) ([]PageOfCorrectionsRow, error) {
+	rows, err := q.db.Query(ctx, pageOfCorrections, arg.Original, arg.Correction, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PageOfCorrectionsRow
+	for rows.Next() {
+		var i PageOfCorrectionsRow
+		if err := rows.Scan(&i.Original, &i.Correction, &i.Amounts); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -981,6 +1324,46 @@ func (q *Queries) PageOfVouchers(ctx context.Context, arg PageOfVouchersParams) 
 	return items, nil
 }
 
+const periodEvents = `-- name: PeriodEvents :many
+SELECT book, month, number, state, person, reason, position, at FROM period_events
+WHERE ($1::text = '' OR book = $1) AND ($2::text = '' OR month = $2)
+ORDER BY book, month, number
+`
+
+type PeriodEventsParams struct {
+	Book  string
+	Month string
+}
+
+func (q *Queries) PeriodEvents(ctx context.Context, arg PeriodEventsParams) ([]PeriodEvent, error) {
+	rows, err := q.db.Query(ctx, periodEvents, arg.Book, arg.Month)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PeriodEvent
+	for rows.Next() {
+		var i PeriodEvent
+		if err := rows.Scan(
+			&i.Book,
+			&i.Month,
+			&i.Number,
+			&i.State,
+			&i.Person,
+			&i.Reason,
+			&i.Position,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const placeOfBatch = `-- name: PlaceOfBatch :many
 SELECT s.first_position, b.entries FROM sealed AS s JOIN batches AS b ON b.id = s.batch_id
 WHERE s.batch_id = $1
@@ -1039,6 +1422,37 @@ func (q *Queries) ReadBalances(ctx context.Context, accounts []string) ([]ReadBa
 			&i.LineCount,
 			&i.Position,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const readCorrected = `-- name: ReadCorrected :many
+SELECT e.id, coalesce(max(c.version), 0)::int8 AS version
+FROM entries AS e LEFT JOIN corrections AS c ON c.original = e.id
+WHERE e.id = ANY($1::uuid[]) GROUP BY e.id
+`
+
+type ReadCorrectedRow struct {
+	ID      uuid.UUID
+	Version int64
+}
+
+func (q *Queries) ReadCorrected(ctx context.Context, ids []uuid.UUID) ([]ReadCorrectedRow, error) {
+	rows, err := q.db.Query(ctx, readCorrected, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReadCorrectedRow
+	for rows.Next() {
+		var i ReadCorrectedRow
+		if err := rows.Scan(&i.ID, &i.Version); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1256,6 +1670,59 @@ func (q *Queries) ReadMonths(ctx context.Context, arg ReadMonthsParams) ([]Accou
 	return items, nil
 }
 
+const readNow = `-- name: ReadNow :one
+SELECT now()::timestamptz
+`
+
+func (q *Queries) ReadNow(ctx context.Context) (time.Time, error) {
+	row := q.db.QueryRow(ctx, readNow)
+	var column_1 time.Time
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
+const readPending = `-- name: ReadPending :many
+SELECT pendings.key, pendings.state, pendings.expires_at, pendings.entry, pendings.digest, pendings.holds, pendings.made_at, pendings.decided_at, pendings.decided_by, pendings.reason, (expires_at IS NOT NULL AND expires_at <= now())::bool AS due
+FROM pendings WHERE key = $1
+`
+
+type ReadPendingRow struct {
+	Pending Pending
+	Due     bool
+}
+
+func (q *Queries) ReadPending(ctx context.Context, key string) ([]ReadPendingRow, error) {
+	rows, err := q.db.Query(ctx, readPending, key)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReadPendingRow
+	for rows.Next() {
+		var i ReadPendingRow
+		if err := rows.Scan(
+			&i.Pending.Key,
+			&i.Pending.State,
+			&i.Pending.ExpiresAt,
+			&i.Pending.Entry,
+			&i.Pending.Digest,
+			&i.Pending.Holds,
+			&i.Pending.MadeAt,
+			&i.Pending.DecidedAt,
+			&i.Pending.DecidedBy,
+			&i.Pending.Reason,
+			&i.Due,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const readPeriods = `-- name: ReadPeriods :many
 SELECT book, month, state FROM periods WHERE book = ANY($1::text[]) ORDER BY book, month
 `
@@ -1324,6 +1791,54 @@ func (q *Queries) ReadSealed(ctx context.Context, arg ReadSealedParams) ([]ReadS
 		return nil, err
 	}
 	return items, nil
+}
+
+const sealedAt = `-- name: SealedAt :many
+SELECT first_position, entries, posted_until FROM sealed
+WHERE first_position <= $1 ORDER BY first_position DESC LIMIT 1
+`
+
+type SealedAtRow struct {
+	FirstPosition int64
+	Entries       int64
+	PostedUntil   time.Time
+}
+
+func (q *Queries) SealedAt(ctx context.Context, position int64) ([]SealedAtRow, error) {
+	rows, err := q.db.Query(ctx, sealedAt, position)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SealedAtRow
+	for rows.Next() {
+		var i SealedAtRow
+		if err := rows.Scan(&i.FirstPosition, &i.Entries, &i.PostedUntil); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const setPeriods = `-- name: SetPeriods :exec
+INSERT INTO periods (book, month, state)
+SELECT unnest($1::text[]), $2::text, $3::text
+ON CONFLICT (book, month) DO UPDATE SET state = excluded.state
+`
+
+type SetPeriodsParams struct {
+	Books []string
+	Month string
+	State string
+}
+
+func (q *Queries) SetPeriods(ctx context.Context, arg SetPeriodsParams) error {
+	_, err := q.db.Exec(ctx, setPeriods, arg.Books, arg.Month, arg.State)
+	return err
 }
 
 const treeHashesAt = `-- name: TreeHashesAt :many
@@ -1432,19 +1947,26 @@ func (q *Queries) WriteBalances(ctx context.Context, arg WriteBalancesParams) er
 }
 
 const writeFloors = `-- name: WriteFloors :exec
-INSERT INTO floors (account, balance_fen, version)
-SELECT unnest($1::text[]), unnest($2::int8[]), unnest($3::int8[])
-ON CONFLICT (account) DO UPDATE SET balance_fen = excluded.balance_fen, version = excluded.version
+INSERT INTO floors (account, balance_fen, reserved_fen, version)
+SELECT unnest($1::text[]), unnest($2::int8[]), unnest($3::int8[]), unnest($4::int8[])
+ON CONFLICT (account) DO UPDATE SET balance_fen = excluded.balance_fen,
+    reserved_fen = excluded.reserved_fen, version = excluded.version
 `
 
 type WriteFloorsParams struct {
 	Accounts []string
 	Balances []int64
+	Reserved []int64
 	Versions []int64
 }
 
 func (q *Queries) WriteFloors(ctx context.Context, arg WriteFloorsParams) error {
-	_, err := q.db.Exec(ctx, writeFloors, arg.Accounts, arg.Balances, arg.Versions)
+	_, err := q.db.Exec(ctx, writeFloors,
+		arg.Accounts,
+		arg.Balances,
+		arg.Reserved,
+		arg.Versions,
+	)
 	return err
 }
 
