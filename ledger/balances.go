@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"cloud.google.com/go/civil"
 	"github.com/jackc/pgx/v5"
@@ -32,24 +33,32 @@ func (f Filter) check() error {
 }
 
 // AsOf is the state that a balance is wanted of: now (zero), at the end of a
-// business date, or at a position of the journal. Only one of them is given.
+// business date, at a position of the journal, or at a time of posting. Only
+// one of them is given.
 type AsOf struct {
 	Date     civil.Date `json:"date,omitzero"`
 	Position Position   `json:"position,omitempty"`
+	// PostedAt is a time by the clock of the database: it stands for the last
+	// position up to which every batch was posted at the time or before it. So
+	// a later time never shows less. It is final once anything posted after
+	// the time is sealed.
+	PostedAt time.Time `json:"posted_at,omitzero"`
 }
 
 // Balance is an account's turnover on both sides since it was opened, and
-// debits less credits.
+// debits less credits. Reserved is what pending entries hold of an account
+// with a floor at this moment; it is given with balances of now only.
 type Balance struct {
-	Account accounts.Account `json:"account"`
-	Debit   accounts.Fen     `json:"debit"`
-	Credit  accounts.Fen     `json:"credit"`
-	Balance accounts.Fen     `json:"balance"`
+	Account  accounts.Account `json:"account"`
+	Debit    accounts.Fen     `json:"debit"`
+	Credit   accounts.Fen     `json:"credit"`
+	Balance  accounts.Fen     `json:"balance"`
+	Reserved accounts.Fen     `json:"reserved,omitempty"`
 }
 
 func balanceOf(account string, debit, credit accounts.Fen) (Balance, error) {
 	a, err := accounts.ParseAccount(account)
-	return Balance{a, debit, credit, debit - credit}, err
+	return Balance{Account: a, Debit: debit, Credit: credit, Balance: debit - credit}, err
 }
 
 // Balances returns the balances of the accounts that the filter selects, in
@@ -60,20 +69,28 @@ func (j *Journal) Balances(ctx context.Context, filter Filter, as AsOf) ([]Balan
 	if err := filter.check(); err != nil {
 		return nil, 0, err
 	}
-	if !as.Date.IsZero() && as.Position != 0 {
-		return nil, 0, fault.New(fault.Invalid, "give a date or a position, not both")
+	if err := as.check(); err != nil {
+		return nil, 0, err
 	}
 	var balances []Balance
 	var seen Position
 	err := j.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
 		q := db.New(tx)
-		if seen, err = projected(ctx, q, as.Position); err != nil {
+		balances = nil
+		at := as.Position
+		if !as.PostedAt.IsZero() {
+			if at, err = positionAt(ctx, q, as.PostedAt); err != nil || at == 0 {
+				seen = 0
+				return err
+			}
+		}
+		if seen, err = projected(ctx, q, at); err != nil {
 			return err
 		}
 		switch {
-		case as.Position != 0:
-			balances, err = balancesAtPosition(ctx, q, filter, as.Position)
-			seen = as.Position
+		case at != 0:
+			balances, err = balancesAtPosition(ctx, q, filter, at)
+			seen = at
 		case !as.Date.IsZero():
 			balances, err = balancesAtDate(ctx, q, filter, as.Date)
 		default:
@@ -82,6 +99,46 @@ func (j *Journal) Balances(ctx context.Context, filter Filter, as AsOf) ([]Balan
 		return err
 	})
 	return balances, seen, err
+}
+
+func (as AsOf) check() error {
+	given := 0
+	for _, zero := range []bool{as.Date.IsZero(), as.Position == 0, as.PostedAt.IsZero()} {
+		if !zero {
+			given++
+		}
+	}
+	if given > 1 {
+		return fault.New(fault.Invalid, "give a date, a position or a time of posting, not two of them")
+	}
+	return nil
+}
+
+// positionAt finds the last position up to which every batch was posted at the
+// time or before it. The latest time up to each batch is stored with it and
+// only rises, so halving finds it.
+func positionAt(ctx context.Context, q *db.Queries, at time.Time) (Position, error) {
+	head, err := q.ReadHead(ctx, headSealed)
+	if err != nil {
+		return 0, err
+	}
+	found, low, high := int64(0), int64(1), head // the batch sought begins between low and high
+	for low <= high {
+		rows, err := q.SealedAt(ctx, (low+high+1)/2)
+		if err != nil {
+			return 0, err
+		}
+		if len(rows) == 0 {
+			return 0, fault.New(fault.Internal, "the sequence does not begin at position 1: run fundledger check")
+		}
+		if r := rows[0]; r.PostedUntil.After(at) {
+			high = r.FirstPosition - 1
+		} else {
+			found = r.FirstPosition + r.Entries - 1
+			low = found + 1
+		}
+	}
+	return Position(found), nil
 }
 
 // projected returns the position of the projection, which must have reached wanted.
@@ -103,6 +160,7 @@ func balancesNow(ctx context.Context, q *db.Queries, f Filter) ([]Balance, error
 		if balances[i], err = balanceOf(r.Account, accounts.Fen(r.DebitFen), accounts.Fen(r.CreditFen)); err != nil {
 			return nil, err
 		}
+		balances[i].Reserved = accounts.Fen(r.ReservedFen)
 	}
 	return balances, nil
 }
