@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -71,6 +72,9 @@ type checker struct {
 	accounts  map[string]*accountCheck
 	floors    map[string]accounts.Fen
 	vouchers  map[voucherSeries]*seriesCheck
+
+	history    map[bookMonth][]PeriodEvent
+	correcting map[uuid.UUID]uuid.UUID // what an entry corrects, until its link is found
 }
 
 // accountCheck is what the legs say of one account.
@@ -87,6 +91,7 @@ func newChecker(j *Journal, observers []NewObserver, keys []note.Verifier) *chec
 	c := &checker{
 		journal: j, report: report, notes: newNoteCheck(report, j.origin(), keys), items: map[string]int64{}, seed: maphash.MakeSeed(),
 		accounts: map[string]*accountCheck{}, floors: map[string]accounts.Fen{}, vouchers: map[voucherSeries]*seriesCheck{},
+		correcting: map[uuid.UUID]uuid.UUID{},
 	}
 	for _, observer := range observers {
 		c.observers = append(c.observers, observer())
@@ -101,6 +106,9 @@ func (c *checker) run(ctx context.Context, tx pgx.Tx) error {
 	}
 	var err error
 	if c.open, err = readPeriods(ctx, q, c.journal.book.Regions.Books()); err != nil {
+		return err
+	}
+	if err := c.readHistory(ctx, q); err != nil {
 		return err
 	}
 	tree := &treeCheck{checker: c, ctx: ctx, q: q, last: -1}
@@ -121,6 +129,7 @@ func (c *checker) run(ctx context.Context, tx pgx.Tx) error {
 	}
 	for _, compare := range []func(context.Context, *db.Queries) error{
 		c.compareFloors, c.compareVouchers, c.compareBalances, c.compareLines, c.compareMonths,
+		c.compareReservations, c.compareCorrections, c.comparePeriods,
 	} {
 		if err := compare(ctx, q); err != nil {
 			return err
@@ -128,7 +137,7 @@ func (c *checker) run(ctx context.Context, tx pgx.Tx) error {
 	}
 	c.items[checkNotes] = c.notes.items
 	c.report.list(c.items, checkSequence, checkContent, checkPeriods, checkBalance, checkFloors, checkTree, checkNotes,
-		checkVouchers, checkBalances, checkLines, checkTurnover)
+		checkVouchers, checkBalances, checkLines, checkTurnover, checkReservations, checkCorrections, checkHistory)
 	for _, o := range c.observers {
 		findings, err := o.Findings(ctx, tx)
 		if err != nil {
@@ -159,8 +168,15 @@ func (c *checker) sequence(ctx context.Context, q *db.Queries) error {
 	if err != nil {
 		return err
 	}
-	next := int64(1)
+	next, until := int64(1), time.Time{}
 	for _, s := range sealed {
+		if s.PostedAt.After(until) {
+			until = s.PostedAt
+		}
+		if !s.PostedUntil.Equal(until) {
+			c.find(checkSequence, "", "", "batch %s at position %d says that all up to it was posted by %s, its batches say %s", s.BatchID, s.FirstPosition, s.PostedUntil, until)
+			until = s.PostedUntil
+		}
 		if s.FirstPosition != next {
 			c.find(checkSequence, "", "", "batch %s stands at position %d, the one before it ends at %d", s.BatchID, s.FirstPosition, next-1)
 		}
@@ -234,6 +250,10 @@ func (c *checker) entry(r *Record) {
 	for _, due := range c.journal.vouchersDue(nil, 0, &r.Entry) {
 		r.Vouchers = append(r.Vouchers, c.voucher(due, r))
 	}
+	if r.Corrects.Valid {
+		c.correcting[r.ID] = r.Corrects.UUID
+	}
+	c.postedWhileClosed(r)
 	for _, o := range c.observers {
 		o.Observe(r)
 	}
