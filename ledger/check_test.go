@@ -15,6 +15,7 @@ func TestTheApplicationCannotRewriteHistory(t *testing.T) {
 	for _, statement := range []string{
 		"UPDATE entries SET summary = 'x'", "DELETE FROM entries", "UPDATE batches SET vouchers = '[]'", "DELETE FROM batches",
 		"UPDATE sealed SET entries = 2", "DELETE FROM sealed", "UPDATE vouchers SET number = 2", "DELETE FROM vouchers",
+		"UPDATE corrections SET version = 2", "DELETE FROM corrections", "UPDATE period_events SET person = 'x'", "DELETE FROM period_events",
 		"TRUNCATE entries", "DROP TABLE entries",
 	} {
 		if _, err := f.db.Pool.Exec(t.Context(), statement); err == nil {
@@ -53,6 +54,19 @@ func TestCheckNamesWhatTheOwnerTamperedWith(t *testing.T) {
 		{"a block removed", `DELETE FROM account_lines WHERE account = '320100.agency/310/4001'`, "account lines", "320100.agency/310/4001"},
 		{"an opening changed", `UPDATE account_lines SET opening_debit_fen = 1 WHERE account = '320100.agency/310/1003' AND first_position = 3`, "account lines", "320100.agency/310/1003"},
 		{"turnover changed", `UPDATE account_months SET days = '{"15": [1, 1]}' WHERE account = '320100.agency/310/1003'`, "daily turnover", "320100.agency/310/1003"},
+		{"a time of posting changed", `UPDATE sealed SET posted_until = posted_until + interval '1 second' WHERE first_position = 3`, "sequence", ""},
+		{"a reservation changed", `UPDATE floors SET reserved_fen = 0`, "reservations", "320100.agency/310/1003"},
+		{"a pending entry removed", `DELETE FROM pendings WHERE key = 'p'`, "reservations", "320100.agency/310/1003"},
+		{"a pending entry changed", `UPDATE pendings SET entry = jsonb_set(entry, '{summary}', '"x"') WHERE key = 'p'`, "reservations", "320100.agency/310/5001.01"},
+		{"a pending entry said to be finished", `UPDATE pendings SET state = 'finished' WHERE key = 'p'`, "reservations", ""},
+		{"a link removed", `DELETE FROM corrections`, "corrections", ""},
+		{"a link added", `INSERT INTO corrections SELECT original, original, 1, NULL FROM corrections`, "corrections", ""},
+		{"a reversed amount changed", `UPDATE corrections SET amounts = '[6, 6]'`, "corrections", "320100.agency/310/5001.01"},
+		{"more reversed than there was", `UPDATE corrections SET amounts = '[31, 31]'`, "corrections", "320100.agency/310/5001.01"},
+		{"a period's state changed", `UPDATE periods SET state = 'open' WHERE book = '320100.agency'`, "period history", "320100.agency"},
+		{"a period added", `INSERT INTO periods VALUES ('320100.agency', '2025-09', 'closed')`, "period history", "320100.agency"},
+		{"an event removed", `DELETE FROM period_events WHERE book = '320100.agency' AND number = 2`, "period history", "320100.agency"},
+		{"a closing dated back", `UPDATE period_events SET position = 1 WHERE number = 3`, "period history", "320100.agency/310/5001.01"},
 		{"turnover removed", `DELETE FROM account_months WHERE account = '320100.agency/310/1003'`, "daily turnover", "320100.agency/310/1003"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -61,6 +75,10 @@ func TestCheckNamesWhatTheOwnerTamperedWith(t *testing.T) {
 			f.post(t, income("a", 100), spend("b", 30))
 			f.catchUp(t)
 			f.post(t, income("c", 5))
+			f.pend(t, spend("p", 10))
+			f.reverse(t, "r", "b", 5, 5)
+			f.beginClose(t, "2025-01")
+			f.closePeriod(t, "2025-01")
 			f.mustBeWhole(t)
 			owner, err := postgres.OpenOwner(t.Context(), f.db.URL)
 			if err != nil {
@@ -89,11 +107,15 @@ func TestCheckCountsWhatItLookedAt(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.post(t, income("a", 100), spend("b", 30), accepted("c", "H1", 9))
+	f.pend(t, spend("p", 10))
+	f.reverse(t, "r", "b", 1, 1)
+	f.beginClose(t, "2025-01")
+	f.closePeriod(t, "2025-01")
 	report := f.mustBeWhole(t)
-	if report.Entries != 3 || report.Postings != 6 || report.Position != 3 {
+	if report.Entries != 4 || report.Postings != 8 || report.Position != 4 {
 		t.Errorf("%+v", report)
 	}
-	want := map[string]int64{"entry content": 3, "entry balance": 3, "voucher numbers": 2, "account lines": 6, "merkle tree": 3, "account balances": 5, "floors": 1, "sequence": 1, "daily turnover": 5, "periods": 3, "checkpoints": 0}
+	want := map[string]int64{"entry content": 4, "entry balance": 4, "voucher numbers": 3, "account lines": 8, "merkle tree": 4, "account balances": 5, "floors": 1, "sequence": 2, "daily turnover": 5, "periods": 4, "checkpoints": 0, "reservations": 1, "corrections": 1, "period history": 30}
 	for _, c := range report.Checks {
 		if c.Items != want[c.Name] {
 			t.Errorf("%s looked at %d items, want %d", c.Name, c.Items, want[c.Name])

@@ -3,7 +3,9 @@ package ledger_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"cloud.google.com/go/civil"
 
@@ -132,6 +134,54 @@ func (f fixture) balanceAsOf(t testing.TB, account string, as ledger.AsOf) accou
 		return 0
 	}
 	return balances[0].Balance
+}
+
+// pend reserves for an entry that does not expire.
+func (f fixture) pend(t testing.TB, e ledger.Entry) *ledger.Pending {
+	t.Helper()
+	p, err := f.Pend(t.Context(), e, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// taking asks to take back an entry, all of it or the given amounts.
+func taking(key, of string, amounts ...accounts.Fen) ledger.Reversal {
+	return ledger.Reversal{
+		Key: key, Of: ledger.EntryID(of), Date: day, Period: "2025-01", Summary: "冲销 " + of,
+		Preparer: "tester", Reviewer: "checker", Amounts: amounts,
+	}
+}
+
+func (f fixture) reverse(t testing.TB, key, of string, amounts ...accounts.Fen) {
+	t.Helper()
+	if _, err := f.Reverse(t.Context(), taking(key, of, amounts...)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// beginClose and closePeriod change the month of the book that most tests use.
+func (f fixture) beginClose(t testing.TB, month accounts.Month) {
+	t.Helper()
+	if err := f.BeginClose(t.Context(), "320100.agency", month, "closer"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (f fixture) closePeriod(t testing.TB, month accounts.Month) {
+	t.Helper()
+	if err := f.Close(t.Context(), "320100.agency", month, "closer"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// isRefused tells whether the error is of the kind and says the message.
+func isRefused(t testing.TB, name string, err error, kind fault.Kind, message string) {
+	t.Helper()
+	if fault.KindOf(err) != kind || !strings.Contains(fmt.Sprint(err), message) {
+		t.Errorf("%s: got %s: %v", name, fault.KindOf(err), err)
+	}
 }
 
 // mustBeWhole catches up and checks the journal.

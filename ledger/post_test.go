@@ -3,11 +3,14 @@ package ledger_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"fundledger/accounts"
 	"fundledger/internal/fault"
@@ -149,8 +152,9 @@ func TestAPeriodBeforeTheOpeningOrClosedTakesNoPostings(t *testing.T) {
 	if err := f.refused(t, early); err.Kind != fault.PeriodClosed || !strings.Contains(err.Message, "opens in 2025-01, so 2024-12 takes no postings") {
 		t.Error(err)
 	}
-	if _, err := f.db.Pool.Exec(t.Context(), "INSERT INTO periods VALUES ('320100.agency', '2025-02', 'closed')"); err != nil {
-		t.Fatal(err)
+	for _, month := range []accounts.Month{"2025-01", "2025-02"} {
+		f.beginClose(t, month)
+		f.closePeriod(t, month)
 	}
 	late := income("late", 1)
 	late.Period = "2025-02"
@@ -165,6 +169,99 @@ func TestAPeriodBeforeTheOpeningOrClosedTakesNoPostings(t *testing.T) {
 	if err != nil || open != "2025-03" {
 		t.Error(open, err)
 	}
+}
+
+// counting counts the statements of a transaction.
+type counting struct {
+	pgx.Tx
+	n int
+}
+
+func (c *counting) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	c.n++
+	return c.Tx.Exec(ctx, sql, args...)
+}
+
+func (c *counting) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	c.n++
+	return c.Tx.Query(ctx, sql, args...)
+}
+
+func (c *counting) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	c.n++
+	return c.Tx.QueryRow(ctx, sql, args...)
+}
+
+func TestPostingTakesAConstantNumberOfStatements(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.post(t, income("start", 10_000), income("other", 10))
+	round := 0
+	statements := func(n int, corrects, expired bool) int {
+		round++
+		var batch []ledger.Entry
+		for i := range n {
+			e := spend(fmt.Sprintf("%d/%d", round, i), 1)
+			if corrects {
+				e.Corrects = uuid.NullUUID{UUID: ledger.EntryID([]string{"start", "other"}[i%2]), Valid: true}
+			}
+			batch = append(batch, e)
+		}
+		if expired { // all there is
+			free := f.free(t)
+			for i := range n {
+				share := free / accounts.Fen(n-i)
+				f.pend(t, spend(batch[i].Key, share))
+				free -= share
+			}
+			for _, e := range batch {
+				f.letExpire(t, e.Key)
+			}
+		}
+		c := &counting{}
+		err := f.db.InTx(t.Context(), func(tx pgx.Tx) error {
+			c.Tx, c.n = tx, 0
+			results, err := f.PostTx(t.Context(), c, batch)
+			for _, r := range results {
+				if r.Err != nil {
+					t.Error(r.Err)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.n
+	}
+	for _, c := range []struct {
+		name              string
+		corrects, expired bool
+		want              int
+	}{{"ordinary", false, false, 7}, {"corrections", true, false, 9}, {"expired reservations in the way", false, true, 9}} {
+		few, many := statements(2, c.corrects, c.expired), statements(60, c.corrects, c.expired)
+		if few != c.want || many != c.want {
+			t.Errorf("%s: %d and %d statements, want %d", c.name, few, many, c.want)
+		}
+	}
+	f.mustBeWhole(t)
+}
+
+// free is what a posting may take of the purse.
+func (f fixture) free(t testing.TB) (free accounts.Fen) {
+	t.Helper()
+	a, err := accounts.ParseAccount(purse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = f.db.InTx(t.Context(), func(tx pgx.Tx) (err error) {
+		free, err = f.FloorBalance(t.Context(), tx, a)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return free
 }
 
 func TestRowsOfTheCallerStandOrFallWithTheEntries(t *testing.T) {

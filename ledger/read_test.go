@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"cloud.google.com/go/civil"
 
@@ -59,6 +60,80 @@ func TestStatementPagesStayStableUnderPosting(t *testing.T) {
 	}
 }
 
+func TestBalancesAtATimeOfPostingShowWhatWasPostedByThen(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	var times []time.Time
+	now := func() {
+		var at time.Time
+		if err := f.db.Pool.QueryRow(t.Context(), "SELECT clock_timestamp()").Scan(&at); err != nil {
+			t.Fatal(err)
+		}
+		times = append(times, at)
+	}
+	now()
+	for i := range 9 {
+		f.post(t, income(fmt.Sprint("a", i), 100), accepted(fmt.Sprint("o", i), "H1", 1))
+		if i%3 == 1 {
+			f.catchUp(t)
+		}
+		now()
+	}
+	f.catchUp(t)
+	account, _ := accounts.ParseAccount("320100.agency/310/1003")
+	for i, at := range times {
+		balances, position, err := f.Balances(t.Context(), ledger.Filter(account), ledger.AsOf{PostedAt: at})
+		if err != nil || position != ledger.Position(2*i) || (i > 0 && balances[0].Balance != accounts.Fen(100*i)) || (i == 0 && len(balances) != 0) {
+			t.Errorf("after %d: %+v at position %d, %v", i, balances, position, err)
+		}
+	}
+}
+
+func TestBalancesRollUpByTheHierarchyOfSubjects(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	const b, p = "320100.agency/310/", "320000.agency/310/"
+	f.post(t, income("in", 1000),
+		entry("x", debit(b+"5001.01", 10), credit(b+"1003", 10)),
+		entry("y", debit(b+"5001.02", 20), credit(b+"1003", 20)),
+		entry("pool", debit(p+"1004.02", 1000), credit(p+"2001.01.01/320100", 600), credit(p+"2001.01.02/320200", 400)))
+	f.pend(t, spend("p", 300))
+	f.catchUp(t)
+	for _, c := range []struct {
+		filter  ledger.Filter
+		options ledger.RollupOptions
+		want    string
+	}{
+		{ledger.Filter{Book: "320100.agency"}, ledger.RollupOptions{},
+			"320100.agency/310/1003 9.70 (3.00) 320100.agency/310/4001 -10.00 320100.agency/310/5001 0.30 320100.agency/310/5001.01 0.10 320100.agency/310/5001.02 0.20"},
+		{ledger.Filter{Subject: "2001"}, ledger.RollupOptions{Levels: 2},
+			"320000.agency/310/2001 -10.00 320000.agency/310/2001.01 -10.00"},
+		{ledger.Filter{Subject: "2001"}, ledger.RollupOptions{ByCounterparty: true, Levels: 1},
+			"320000.agency/310/2001/320100 -6.00 320000.agency/310/2001/320200 -4.00"},
+		{ledger.Filter{Counterparty: "320200"}, ledger.RollupOptions{},
+			"320000.agency/310/2001 -4.00 320000.agency/310/2001.01 -4.00 320000.agency/310/2001.01.02 -4.00"},
+	} {
+		sums, position, err := f.Rollup(t.Context(), c.filter, ledger.AsOf{}, c.options)
+		if err != nil || position != 4 {
+			t.Fatal(position, err)
+		}
+		var got []string
+		for _, s := range sums {
+			got = append(got, s.Account.String(), s.Balance.String())
+			if s.Reserved != 0 {
+				got = append(got, "("+s.Reserved.String()+")")
+			}
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%+v %+v:\n%s\nwant\n%s", c.filter, c.options, strings.Join(got, " "), c.want)
+		}
+	}
+	early, _, err := f.Rollup(t.Context(), ledger.Filter{Subject: "5001"}, ledger.AsOf{Position: 2}, ledger.RollupOptions{Levels: 1})
+	if err != nil || len(early) != 1 || early[0].Balance != 10 {
+		t.Error("as of a position:", early, err)
+	}
+}
+
 func TestQuestionsThatMakeNoSenseAreRefused(t *testing.T) {
 	t.Parallel()
 	f := open(t)
@@ -66,6 +141,7 @@ func TestQuestionsThatMakeNoSenseAreRefused(t *testing.T) {
 	f.catchUp(t)
 	account, _ := accounts.ParseAccount("320100.agency/310/1003")
 	_, _, both := f.Balances(t.Context(), ledger.Filter{}, ledger.AsOf{Date: civil.Date{Year: 2025, Month: 1, Day: 1}, Position: 1})
+	_, _, three := f.Balances(t.Context(), ledger.Filter{}, ledger.AsOf{PostedAt: time.Now(), Position: 1})
 	_, _, beyond := f.Balances(t.Context(), ledger.Filter{}, ledger.AsOf{Position: 2})
 	_, _, pattern := f.Balances(t.Context(), ledger.Filter{Subject: "10%"}, ledger.AsOf{})
 	_, token := f.Statement(t.Context(), account, ledger.StatementQuery{PageToken: "x"})
@@ -76,7 +152,8 @@ func TestQuestionsThatMakeNoSenseAreRefused(t *testing.T) {
 		kind    fault.Kind
 		message string
 	}{
-		{both, fault.Invalid, "give a date or a position, not both"},
+		{both, fault.Invalid, "give a date, a position or a time of posting, not two of them"},
+		{three, fault.Invalid, "give a date, a position or a time of posting, not two of them"},
 		{beyond, fault.NotFound, "the journal is at position 1, 2 was asked"},
 		{pattern, fault.Invalid, `subject "10%" has characters that a code may not have`},
 		{token, fault.Invalid, `page token "x" was not given out by a statement`},
