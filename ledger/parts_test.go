@@ -45,7 +45,7 @@ func newParts(t testing.TB, entries []Entry, batchSize int, signer note.Signer, 
 	p := &parts{notes: map[Position][]string{}}
 	p.header = bundleHeader{Origin: j.origin(), Position: Position(len(entries)), Subjects: j.book.Chart.Subjects()}
 	for _, b := range j.book.Regions.Books() {
-		p.header.Periods = append(p.header.Periods, bundlePeriod{b, "2025-01", periodOpen})
+		p.header.Periods = append(p.header.Periods, bundlePeriod{b, "2025-01", string(PeriodOpen)})
 	}
 	balances, floors := map[string]bundleBalance{}, map[string]bundleFloor{}
 	numbers := map[voucherSeries]int64{}

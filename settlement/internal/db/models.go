@@ -99,6 +99,13 @@ type Code struct {
 	Source    string
 }
 
+type Correction struct {
+	Original   uuid.UUID
+	Correction uuid.UUID
+	Version    int64
+	Amounts    []byte
+}
+
 type Entry struct {
 	ID           uuid.UUID
 	Key          string
@@ -129,9 +136,10 @@ type Exception struct {
 }
 
 type Floor struct {
-	Account    string
-	BalanceFen int64
-	Version    int64
+	Account     string
+	BalanceFen  int64
+	ReservedFen int64
+	Version     int64
 }
 
 type Fund struct {
@@ -208,10 +216,34 @@ type NoticeLine struct {
 	Closed    bool
 }
 
+type Pending struct {
+	Key       string
+	State     string
+	ExpiresAt pgtype.Timestamptz
+	Entry     []byte
+	Digest    []byte
+	Holds     []byte
+	MadeAt    time.Time
+	DecidedAt pgtype.Timestamptz
+	DecidedBy string
+	Reason    string
+}
+
 type Period struct {
 	Book  string
 	Month string
 	State string
+}
+
+type PeriodEvent struct {
+	Book     string
+	Month    string
+	Number   int64
+	State    string
+	Person   string
+	Reason   string
+	Position int64
+	At       time.Time
 }
 
 type Policy struct {
@@ -295,6 +327,7 @@ type Sealed struct {
 	FirstPosition int64
 	BatchID       uuid.UUID
 	Entries       int64
+	PostedUntil   time.Time
 }
 
 type SetAside struct {
