@@ -32,9 +32,9 @@ type PeriodEvent struct {
 	By     string         `json:"by"`
 	Reason string         `json:"reason,omitempty"`
 	At     time.Time      `json:"at"`
-	// Position is how long the sealed journal was. When a month is closed all
-	// its entries are sealed, so those behind the position belong to a time
-	// after it was reopened.
+	// Position is how long the sealed journal was. When a month is closed its
+	// ordinary entries are sealed, so those behind the position belong to a
+	// time after it was reopened.
 	Position Position `json:"position"`
 }
 
@@ -54,8 +54,8 @@ func (j *Journal) BeginClose(ctx context.Context, book accounts.Book, month acco
 }
 
 // Close closes a month for which BeginClose was called. All that waits is sealed
-// with it, so that the event's position parts the month's entries from any
-// later ones. Errors: as BeginClose, Precondition when closing has not begun.
+// first, so that the event's position parts the month's ordinary entries from
+// any later ones. Errors: as BeginClose, Precondition when closing has not begun.
 func (j *Journal) Close(ctx context.Context, book accounts.Book, month accounts.Month, by string) error {
 	return j.changePeriod(ctx, periodChange{book, month, PeriodShut, by, ""})
 }
@@ -113,27 +113,53 @@ func (j *Journal) changePeriod(ctx context.Context, c periodChange) error {
 	if strings.TrimSpace(c.by) == "" {
 		return fault.New(fault.Invalid, "say who changes period %s of book %s", c.month, c.book).With("field", "by")
 	}
-	for more := true; more; {
-		err := j.again(ctx, func(tx pgx.Tx) (err error) {
-			more, err = c.apply(ctx, db.New(tx))
-			return err
-		})
+	for {
+		seen, err := j.sealBefore(ctx, c)
 		if err != nil {
 			return err
 		}
+		other := false
+		err = j.again(ctx, func(tx pgx.Tx) (err error) {
+			other, err = c.apply(ctx, db.New(tx), seen)
+			return err
+		})
+		if err != nil || !other {
+			return err
+		}
 	}
-	return nil
+}
+
+// sealBefore seals all that waits before a month is closed, and returns the
+// number of the event that it has seen. A posting that has read the month as
+// open and is not committed yet conflicts with the event and with this look at
+// the inbox, so it is sealed here or runs again. The change itself may not
+// look at the inbox: it would conflict with every posting there is.
+func (j *Journal) sealBefore(ctx context.Context, c periodChange) (seen int64, err error) {
+	for more := c.state == PeriodShut; more; {
+		err := j.store.InTx(ctx, func(tx pgx.Tx) error {
+			q := db.New(tx)
+			events, err := readPeriodEvents(ctx, q, string(c.book), string(c.month))
+			if err != nil {
+				return err
+			}
+			seen = int64(len(events))
+			more, err = seal(ctx, q)
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return seen, nil
 }
 
 func (c periodChange) fail(kind fault.Kind, format string, args ...any) *fault.Error {
 	return fault.New(kind, format, args...).With("book", string(c.book)).With("period", string(c.month))
 }
 
-// apply makes the change. A month is closed in a transaction that seals all
-// that waits; while more waits than one transaction seals, it only does that
-// and tells so. Since it has read the inbox, a posting that has seen the month
-// open and is not committed yet conflicts with it.
-func (c periodChange) apply(ctx context.Context, q *db.Queries) (more bool, err error) {
+// apply makes the change, unless a month is to be closed that other events have
+// happened to since everything was sealed.
+func (c periodChange) apply(ctx context.Context, q *db.Queries, seen int64) (other bool, err error) {
 	rows, err := q.LockPeriods(ctx, []string{string(c.book)})
 	if err != nil {
 		return false, err
@@ -159,14 +185,11 @@ func (c periodChange) apply(ctx context.Context, q *db.Queries) (more bool, err 
 	if err := c.refuse(p, last); err != nil {
 		return false, err
 	}
-	var head int64
-	if c.state == PeriodShut {
-		reached, more, err := seal(ctx, q)
-		if err != nil || more {
-			return more, err
-		}
-		head = int64(reached)
-	} else if head, err = q.ReadHead(ctx, headSealed); err != nil {
+	if c.state == PeriodShut && last.Number != seen {
+		return true, nil
+	}
+	head, err := q.ReadHead(ctx, headSealed)
+	if err != nil {
 		return false, err
 	}
 	if err := q.SetPeriods(ctx, db.SetPeriodsParams{Books: []string{string(c.book)}, Month: string(c.month), State: string(c.state)}); err != nil {

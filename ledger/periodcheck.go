@@ -9,8 +9,8 @@ import (
 )
 
 // checkHistory: the states of periods are what their events say, each event
-// may follow the one before it, and no entry was posted while its month was
-// closed.
+// may follow the one before it, and no ordinary entry was posted while its
+// month was closed.
 const checkHistory = "period history"
 
 type bookMonth struct {
@@ -34,8 +34,12 @@ func (c *checker) readHistory(ctx context.Context, q *db.Queries) error {
 
 // postedWhileClosed finds the entry's months that were closed when it was
 // sealed: closing seals what came before, so what stands behind the position
-// of a closing and not behind that of a reopening came in between.
+// of a closing and not behind that of a reopening came in between. Entries of
+// closing itself are posted until the very end and may be sealed after it.
 func (c *checker) postedWhileClosed(r *Record) {
+	if takesInClosing(r.Kind) {
+		return
+	}
 	for i := range r.Postings {
 		book := r.Postings[i].Account.Book
 		if i > 0 && book == r.Postings[i-1].Account.Book {

@@ -9,16 +9,15 @@ import (
 	"fundledger/ledger/internal/db"
 )
 
-// place writes positions and voucher numbers of the batches behind the head,
-// and returns the new head.
-func place(ctx context.Context, q *db.Queries, head Position, batches []*waiting) (Position, error) {
+// place writes positions and voucher numbers of the batches behind the head.
+func place(ctx context.Context, q *db.Queries, head Position, batches []*waiting) error {
 	var sealed db.InsertSealedParams
 	var due []voucherDue
 	var entries []uuid.UUID
 	var until time.Time
 	last, err := q.SealedAt(ctx, int64(head))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	for _, s := range last { // none at the beginning
 		until = s.PostedUntil
@@ -39,19 +38,18 @@ func place(ctx context.Context, q *db.Queries, head Position, batches []*waiting
 	}
 	vouchers, err := number(ctx, q, head, due, entries)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if err := grow(newTree(ctx, q, head), batches, vouchers); err != nil {
-		return 0, err
+		return err
 	}
 	if err := q.InsertSealed(ctx, sealed); err != nil {
-		return 0, err
+		return err
 	}
 	if err := q.ClearInbox(ctx, sealed.Batches); err != nil {
-		return 0, err
+		return err
 	}
-	reached := head + Position(len(entries))
-	return reached, q.MoveHead(ctx, db.MoveHeadParams{Name: headSealed, Position: int64(reached)})
+	return q.MoveHead(ctx, db.MoveHeadParams{Name: headSealed, Position: int64(head) + int64(len(entries))})
 }
 
 // grow appends the batches' leaves to the tree.

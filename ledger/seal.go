@@ -63,38 +63,36 @@ type waiting struct {
 // tells whether more are left.
 func (j *Journal) seal(ctx context.Context) (more bool, err error) {
 	err = j.store.InTx(ctx, func(tx pgx.Tx) (err error) {
-		_, more, err = seal(ctx, db.New(tx))
+		more, err = seal(ctx, db.New(tx))
 		return err
 	})
 	return more, err
 }
 
-// seal does so within a transaction, and returns the position reached.
-func seal(ctx context.Context, q *db.Queries) (reached Position, more bool, err error) {
+// seal does so within a transaction.
+func seal(ctx context.Context, q *db.Queries) (more bool, err error) {
 	head, err := q.LockHead(ctx, headSealed)
 	if err != nil {
-		return 0, false, err
+		return false, err
 	}
-	reached = Position(head)
 	rows, err := q.ReadInbox(ctx)
 	if err != nil || len(rows) == 0 {
-		return reached, false, err
+		return false, err
 	}
 	batches := make([]*waiting, len(rows))
 	for i, r := range rows {
 		batches[i] = &waiting{id: r.ID, entries: r.Entries, digests: r.Digests, postedAt: r.PostedAt}
 		if err := cmp.Or(json.Unmarshal(r.Vouchers, &batches[i].vouchers), json.Unmarshal(r.Floors, &batches[i].floors)); err != nil {
-			return 0, false, fault.New(fault.Internal, "batch %s cannot be read: %w", r.ID, err)
+			return false, fault.New(fault.Internal, "batch %s cannot be read: %w", r.ID, err)
 		}
 	}
 	if batches, err = inOrder(batches); err != nil {
-		return 0, false, err
+		return false, err
 	}
 	if len(batches) > maxSealed {
 		batches, more = batches[:maxSealed], true
 	}
-	reached, err = place(ctx, q, reached, batches)
-	return reached, more, err
+	return more, place(ctx, q, Position(head), batches)
 }
 
 // inOrder sorts the batches so that each floor's versions ascend and what is
