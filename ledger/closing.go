@@ -89,7 +89,7 @@ func readPeriodEvents(ctx context.Context, q *db.Queries, book, month string) ([
 	}
 	events := make([]PeriodEvent, len(rows))
 	for i, r := range rows {
-		events[i] = PeriodEvent{accounts.Book(r.Book), accounts.Month(r.Month), r.Number, PeriodState(r.State), r.Person, r.Reason, r.At, Position(r.Position)}
+		events[i] = PeriodEvent{accounts.Book(r.Book), accounts.Month(r.Month), r.Number, PeriodState(r.State), r.Person, r.Reason, r.ChangedAt, Position(r.Position)}
 	}
 	return events, nil
 }

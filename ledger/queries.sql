@@ -64,7 +64,7 @@ INSERT INTO period_events (book, month, number, state, person, reason, position)
 SELECT unnest(@books::text[]), @month::text, @number::int8, @state::text, @person::text, @reason::text, @position::int8;
 
 -- name: PeriodEvents :many
-SELECT book, month, number, state, person, reason, position, at FROM period_events
+SELECT book, month, number, state, person, reason, position, changed_at FROM period_events
 WHERE (@book::text = '' OR book = @book) AND (@month::text = '' OR month = @month)
 ORDER BY book, month, number;
 

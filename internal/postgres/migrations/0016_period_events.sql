@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS period_events (
     person   text NOT NULL,
     reason   text NOT NULL,
     position int8 NOT NULL,
-    at       timestamptz NOT NULL DEFAULT now(),
+    changed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (book, month, number)
 );
 

@@ -236,14 +236,14 @@ type Period struct {
 }
 
 type PeriodEvent struct {
-	Book     string
-	Month    string
-	Number   int64
-	State    string
-	Person   string
-	Reason   string
-	Position int64
-	At       time.Time
+	Book      string
+	Month     string
+	Number    int64
+	State     string
+	Person    string
+	Reason    string
+	Position  int64
+	ChangedAt time.Time
 }
 
 type Policy struct {

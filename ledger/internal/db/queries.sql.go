@@ -1325,7 +1325,7 @@ func (q *Queries) PageOfVouchers(ctx context.Context, arg PageOfVouchersParams) 
 }
 
 const periodEvents = `-- name: PeriodEvents :many
-SELECT book, month, number, state, person, reason, position, at FROM period_events
+SELECT book, month, number, state, person, reason, position, changed_at FROM period_events
 WHERE ($1::text = '' OR book = $1) AND ($2::text = '' OR month = $2)
 ORDER BY book, month, number
 `
@@ -1352,7 +1352,7 @@ func (q *Queries) PeriodEvents(ctx context.Context, arg PeriodEventsParams) ([]P
 			&i.Person,
 			&i.Reason,
 			&i.Position,
-			&i.At,
+			&i.ChangedAt,
 		); err != nil {
 			return nil, err
 		}
