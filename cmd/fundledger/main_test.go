@@ -114,7 +114,7 @@ func TestMigrateTwiceAppliesNothingMore(t *testing.T) {
 		t.Errorf("%+v", report)
 	}
 	r = fundledger(t, db.URL, "migrate", "--status")
-	if !strings.Contains(r.stdout, "0010_journal.sql") || strings.Contains(r.stdout, "pending") {
+	if !strings.Contains(r.stdout, "0010_journal.sql") || strings.Contains(r.stdout, "pending\n") {
 		t.Errorf("%s", r.stdout)
 	}
 }
