@@ -86,22 +86,12 @@ func (c *Clearing) begin(ctx context.Context, month accounts.Month, kind Kind, n
 	return run, err
 }
 
-// finish takes the records in, chunk by chunk, and freezes the run.
+// finish takes the records in and freezes the run, in one transaction.
 func (c *Clearing) finish(ctx context.Context, run Run) (Run, error) {
-	for {
-		var taken int64
-		err := c.whileCollecting(ctx, &run, func(tx pgx.Tx, _ *db.Queries) (err error) {
-			taken, err = settlement.TagRun(ctx, tx, run.ID, settlement.RunKind(run.Kind), run.Month)
-			return err
-		})
-		if err != nil || run.State == Frozen {
-			return run, err
-		}
-		if taken == 0 {
-			break
-		}
-	}
 	err := c.whileCollecting(ctx, &run, func(tx pgx.Tx, q *db.Queries) error {
+		if _, err := settlement.TagRun(ctx, tx, run.ID, settlement.RunKind(run.Kind), run.Month); err != nil {
+			return err
+		}
 		return c.freeze(ctx, tx, q, &run)
 	})
 	return run, err
