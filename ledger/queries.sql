@@ -239,9 +239,6 @@ SELECT signer, note FROM checkpoints WHERE position = @position ORDER BY signer;
 -- name: LastCheckpoint :many
 SELECT position FROM checkpoints ORDER BY position DESC LIMIT 1;
 
--- name: CheckpointPositions :many
-SELECT DISTINCT position FROM checkpoints ORDER BY position;
-
 -- name: PageOfCheckpoints :many
 SELECT position, signer, note FROM checkpoints
 WHERE (position, signer) > (@position::int8, @signer::text)

@@ -170,30 +170,6 @@ func (q *Queries) AllSealed(ctx context.Context) ([]AllSealedRow, error) {
 	return items, nil
 }
 
-const checkpointPositions = `-- name: CheckpointPositions :many
-SELECT DISTINCT position FROM checkpoints ORDER BY position
-`
-
-func (q *Queries) CheckpointPositions(ctx context.Context) ([]int64, error) {
-	rows, err := q.db.Query(ctx, checkpointPositions)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []int64
-	for rows.Next() {
-		var position int64
-		if err := rows.Scan(&position); err != nil {
-			return nil, err
-		}
-		items = append(items, position)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const checkpointsAt = `-- name: CheckpointsAt :many
 SELECT signer, note FROM checkpoints WHERE position = $1 ORDER BY signer
 `
