@@ -22,7 +22,26 @@ func ParseMonth(s string) (Month, error) {
 }
 
 // MonthOf returns the month that the date lies in.
-func MonthOf(d civil.Date) Month { return Month(d.String()[:7]) }
+func MonthOf(d civil.Date) Month {
+	var b [len("2006-01-02")]byte
+	return Month(AppendDate(b[:0], d)[:7])
+}
+
+// AppendDate appends the date as "YYYY-MM-DD", as its String writes it, which
+// takes longer.
+func AppendDate(b []byte, d civil.Date) []byte {
+	if d.Year < 0 || d.Year > 9999 {
+		return append(b, d.String()...)
+	}
+	digits := func(n int) { b = append(b, byte('0'+n/10%10), byte('0'+n%10)) }
+	digits(d.Year / 100)
+	digits(d.Year)
+	b = append(b, '-')
+	digits(int(d.Month))
+	b = append(b, '-')
+	digits(d.Day)
+	return b
+}
 
 // First returns the first day of the month.
 func (m Month) First() civil.Date {

@@ -2,6 +2,10 @@ package accounts_test
 
 import (
 	"testing"
+	"time"
+
+	"cloud.google.com/go/civil"
+	"pgregory.net/rapid"
 
 	"fundledger/accounts"
 	"fundledger/internal/fault"
@@ -49,4 +53,13 @@ func TestAccountsAreWrittenAsTheyAreRead(t *testing.T) {
 			t.Errorf("ParseAccount(%q): %v", text, err)
 		}
 	}
+}
+
+func TestDatesAreAppendedAsTheyAreWritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := civil.Date{Year: rapid.IntRange(-1, 10001).Draw(t, "year"), Month: time.Month(rapid.IntRange(1, 12).Draw(t, "month")), Day: rapid.IntRange(1, 31).Draw(t, "day")}
+		if got, want := string(accounts.AppendDate([]byte("on "), d)), "on "+d.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
 }
