@@ -4,7 +4,9 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
+	"cloud.google.com/go/civil"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -22,10 +24,20 @@ var eventOf = map[RunKind]string{InProvince: "settlement.in_province", CrossOut:
 // entryKey is the idempotency key of a settlement's entry.
 func entryKey(setlID string) string { return "settlement/" + setlID }
 
+// drafter drafts the entries of settlements one after the other.
+type drafter struct {
+	*Settlements
+	facts ledger.Facts
+}
+
+func (s *Settlements) drafter() drafter {
+	return drafter{s, ledger.Facts{Regions: map[string]string{"P": s.rules.home}, Amounts: map[string][]ledger.Part{}}}
+}
+
 // entry drafts the acceptance of a settlement, all funds in one entry; its
 // period is set later.
-func (s *Settlements) entry(r *record) (ledger.Entry, error) {
-	kind, _ := s.rules.kindOf(r.insured, r.treating)
+func (d drafter) entry(r *record) (ledger.Entry, error) {
+	kind, _ := d.rules.kindOf(r.insured, r.treating)
 	e := ledger.Entry{
 		Key: entryKey(r.id), Date: r.settledOn(), Kind: eventOf[kind], Source: "setl:" + r.id, Preparer: preparer,
 		Summary: "异地就医结算 " + r.id,
@@ -34,25 +46,16 @@ func (s *Settlements) entry(r *record) (ledger.Entry, error) {
 		e.Summary = "异地就医退费 " + r.id + " 冲 " + r.orig
 		e.Corrects = uuid.NullUUID{UUID: ledger.EntryID(entryKey(r.orig)), Valid: true}
 	}
-	funds := make(map[string][]ledger.Part, 2)
-	for part, amount := range r.parts {
-		if amount == 0 {
-			continue
-		}
-		fund, err := s.rules.fundOf(part, r.insutype, e.Date)
-		if err != nil {
-			return e, err
-		}
-		funds[fund] = append(funds[fund], ledger.Part{Amount: amount, Dimensions: ledger.Dimensions{
-			Category: r.medType, Part: partName(part), BenefitYear: r.benefitYear()}})
+	funds, err := d.rules.byFund(r, e.Date)
+	if err != nil {
+		return e, err
 	}
-	facts := ledger.Facts{
-		Event: e.Kind, Date: e.Date, Amounts: map[string][]ledger.Part{},
-		Regions: map[string]string{"I": r.insured, "T": r.treating, "P": s.rules.home, "provider": r.provider},
-	}
-	for _, fund := range slices.Sorted(maps.Keys(funds)) {
-		facts.Fund, facts.Amounts["amount"] = fund, funds[fund]
-		postings, err := ledger.Draft(s.book, facts)
+	facts := d.facts
+	facts.Event, facts.Date = e.Kind, e.Date
+	facts.Regions["I"], facts.Regions["T"], facts.Regions["provider"] = r.insured, r.treating, r.provider
+	for _, f := range funds {
+		facts.Fund, facts.Amounts["amount"] = f.fund, f.parts
+		postings, err := ledger.Draft(d.book, facts)
 		if err != nil {
 			return e, err
 		}
@@ -63,6 +66,33 @@ func (s *Settlements) entry(r *record) (ledger.Entry, error) {
 		}
 	}
 	return e, nil
+}
+
+// fundParts is what one fund pays of a settlement.
+type fundParts struct {
+	fund  string
+	parts []ledger.Part
+}
+
+// byFund divides a settlement by fund, in their order.
+func (r *rules) byFund(rec *record, on civil.Date) ([]fundParts, error) {
+	funds := make([]fundParts, 0, 2)
+	for part, amount := range rec.parts {
+		if amount == 0 {
+			continue
+		}
+		fund, err := r.fundOf(part, rec.insutype, on)
+		if err != nil {
+			return nil, err
+		}
+		share := ledger.Part{Amount: amount, Dimensions: ledger.Dimensions{Category: rec.medType, Part: partName(part), BenefitYear: rec.benefitYear()}}
+		at, found := slices.BinarySearchFunc(funds, fund, func(f fundParts, fund string) int { return strings.Compare(f.fund, fund) })
+		if !found {
+			funds = slices.Insert(funds, at, fundParts{fund: fund})
+		}
+		funds[at].parts = append(funds[at].parts, share)
+	}
+	return funds, nil
 }
 
 // benefitYear is the year of discharge (J44).
@@ -81,8 +111,11 @@ func (s *Settlements) setPeriods(ctx context.Context, tx pgx.Tx, entries []ledge
 		if byMonth[month] == nil {
 			byMonth[month] = map[accounts.Book]bool{}
 		}
+		var last accounts.Book
 		for k := range entries[i].Postings {
-			byMonth[month][entries[i].Postings[k].Account.Book] = true
+			if book := entries[i].Postings[k].Account.Book; book != last {
+				byMonth[month][book], last = true, book
+			}
 		}
 	}
 	open := map[accounts.Month]bool{}
@@ -135,10 +168,10 @@ func (s *Settlements) post(ctx context.Context, tx pgx.Tx, records []*record) ([
 	if len(records) == 0 {
 		return nil, nil
 	}
-	entries := make([]ledger.Entry, len(records))
+	entries, drafter := make([]ledger.Entry, len(records)), s.drafter()
 	for i, r := range records {
 		var err error
-		if entries[i], err = s.entry(r); err != nil {
+		if entries[i], err = drafter.entry(r); err != nil {
 			return nil, err
 		}
 	}

@@ -142,7 +142,9 @@ func (r *reconciliation) compare(ctx context.Context, q *db.Queries, c chunk) (*
 	for i := range rows {
 		row := &rows[i]
 		if !row.Equal {
-			compared.unequal = append(compared.unequal, row.SetlID)
+			if n := len(compared.unequal); n == 0 || compared.unequal[n-1] != row.SetlID {
+				compared.unequal = append(compared.unequal, row.SetlID)
+			}
 			continue
 		}
 		compared.equal = append(compared.equal, &record{

@@ -1073,24 +1073,38 @@ func (q *Queries) PostRefunds(ctx context.Context, setlIds []string) error {
 }
 
 const rangeOfMonth = `-- name: RangeOfMonth :many
-SELECT r.setl_id, coalesce(r.side = 'center' AND r.third_id = r.setl_id AND r.first = r.second AND r.first = r.third, false)::bool AS equal,
-    r.setl_time, r.insutype, r.insured, r.treating, r.provider, r.clr_type, r.med_type, r.enddate,
-    r.medfee_fen, r.fund_pay_fen, r.hifp_fen, r.cvlserv_fen, r.hifes_fen, r.hifmi_fen, r.hifob_fen, r.maf_fen,
-    r.oth_fen, r.acct_fen, r.refund, r.orig_setl_id
+SELECT coalesce(c.setl_id, t.setl_id, i.setl_id)::text AS setl_id,
+    coalesce(c.usable AND t.usable AND i.usable AND c.digest = t.digest AND c.digest = i.digest, false)::bool AS equal,
+    c.setl_time, c.enddate, coalesce(c.insutype, '')::text AS insutype, coalesce(c.insured, '')::text AS insured,
+    coalesce(c.treating, '')::text AS treating, coalesce(c.provider, '')::text AS provider,
+    coalesce(c.clr_type, '')::text AS clr_type, coalesce(c.med_type, '')::text AS med_type,
+    coalesce(c.orig_setl_id, '')::text AS orig_setl_id, coalesce(c.medfee_fen, 0)::int8 AS medfee_fen,
+    coalesce(c.fund_pay_fen, 0)::int8 AS fund_pay_fen, coalesce(c.hifp_fen, 0)::int8 AS hifp_fen,
+    coalesce(c.cvlserv_fen, 0)::int8 AS cvlserv_fen, coalesce(c.hifes_fen, 0)::int8 AS hifes_fen,
+    coalesce(c.hifmi_fen, 0)::int8 AS hifmi_fen, coalesce(c.hifob_fen, 0)::int8 AS hifob_fen,
+    coalesce(c.maf_fen, 0)::int8 AS maf_fen, coalesce(c.oth_fen, 0)::int8 AS oth_fen,
+    coalesce(c.acct_fen, 0)::int8 AS acct_fen, coalesce(c.refund, false)::bool AS refund
 FROM (
-    SELECT s.setl_id, s.side, s.setl_time, s.insutype, s.insured, s.treating, s.provider, s.clr_type, s.med_type, s.enddate,
-        s.medfee_fen, s.fund_pay_fen, s.hifp_fen, s.cvlserv_fen, s.hifes_fen, s.hifmi_fen, s.hifob_fen, s.maf_fen,
-        s.oth_fen, s.acct_fen, s.refund, s.orig_setl_id,
-        CASE WHEN s.status = 'valid' AND NOT s.file_id = ANY($1::uuid[]) THEN s.digest END AS first,
-        lead(CASE WHEN s.status = 'valid' AND NOT s.file_id = ANY($1::uuid[]) THEN s.digest END, 1) OVER sides AS second,
-        lead(CASE WHEN s.status = 'valid' AND NOT s.file_id = ANY($1::uuid[]) THEN s.digest END, 2) OVER sides AS third,
-        lead(s.setl_id, 2) OVER sides AS third_id, lag(s.setl_id, 1) OVER sides AS before_id
+    SELECT s.setl_id, s.digest, s.setl_time, s.enddate, s.insutype, s.insured, s.treating, s.provider, s.clr_type, s.med_type, s.orig_setl_id,
+        s.medfee_fen, s.fund_pay_fen, s.hifp_fen, s.cvlserv_fen, s.hifes_fen, s.hifmi_fen, s.hifob_fen, s.maf_fen, s.oth_fen, s.acct_fen, s.refund,
+        s.status = 'valid' AND NOT s.file_id = ANY($1::uuid[]) AS usable
     FROM side_records AS s
     WHERE s.service_month = $2::text AND s.setl_id >= $3::text AND ($4::text = '' OR s.setl_id < $4::text)
-    WINDOW sides AS (ORDER BY s.setl_id, s.side)
-) AS r
-WHERE r.before_id IS NULL OR r.before_id <> r.setl_id
-ORDER BY r.setl_id
+        AND s.side = 'center'
+) AS c
+FULL JOIN (
+    SELECT s.setl_id, s.digest, s.status = 'valid' AND NOT s.file_id = ANY($1::uuid[]) AS usable
+    FROM side_records AS s
+    WHERE s.service_month = $2::text AND s.setl_id >= $3::text AND ($4::text = '' OR s.setl_id < $4::text)
+        AND s.side = 'treating'
+) AS t ON t.setl_id = c.setl_id
+FULL JOIN (
+    SELECT s.setl_id, s.digest, s.status = 'valid' AND NOT s.file_id = ANY($1::uuid[]) AS usable
+    FROM side_records AS s
+    WHERE s.service_month = $2::text AND s.setl_id >= $3::text AND ($4::text = '' OR s.setl_id < $4::text)
+        AND s.side = 'insured'
+) AS i ON i.setl_id = c.setl_id
+ORDER BY 1
 `
 
 type RangeOfMonthParams struct {
@@ -1104,13 +1118,14 @@ type RangeOfMonthRow struct {
 	SetlID     string
 	Equal      bool
 	SetlTime   pgtype.Timestamptz
+	Enddate    pgtype.Date
 	Insutype   string
 	Insured    string
 	Treating   string
 	Provider   string
 	ClrType    string
 	MedType    string
-	Enddate    pgtype.Date
+	OrigSetlID string
 	MedfeeFen  int64
 	FundPayFen int64
 	HifpFen    int64
@@ -1122,12 +1137,11 @@ type RangeOfMonthRow struct {
 	OthFen     int64
 	AcctFen    int64
 	Refund     bool
-	OrigSetlID string
 }
 
 // One row for each settlement of the month that lies in the range, with what
-// the centre says where all three sides say the same. The sides of a
-// settlement follow each other in the index.
+// the centre says where all three sides say the same. A settlement that the
+// centre lacks comes once for each side that has it.
 func (q *Queries) RangeOfMonth(ctx context.Context, arg RangeOfMonthParams) ([]RangeOfMonthRow, error) {
 	rows, err := q.db.Query(ctx, rangeOfMonth,
 		arg.Half,
@@ -1146,13 +1160,14 @@ func (q *Queries) RangeOfMonth(ctx context.Context, arg RangeOfMonthParams) ([]R
 			&i.SetlID,
 			&i.Equal,
 			&i.SetlTime,
+			&i.Enddate,
 			&i.Insutype,
 			&i.Insured,
 			&i.Treating,
 			&i.Provider,
 			&i.ClrType,
 			&i.MedType,
-			&i.Enddate,
+			&i.OrigSetlID,
 			&i.MedfeeFen,
 			&i.FundPayFen,
 			&i.HifpFen,
@@ -1164,7 +1179,6 @@ func (q *Queries) RangeOfMonth(ctx context.Context, arg RangeOfMonthParams) ([]R
 			&i.OthFen,
 			&i.AcctFen,
 			&i.Refund,
-			&i.OrigSetlID,
 		); err != nil {
 			return nil, err
 		}
