@@ -92,7 +92,7 @@ func (r *bundleRules) rule(a *knownAccount, account accounts.Account, s accounts
 	if !s.To.IsZero() {
 		rule.to = dayOf(s.To.Year, int(s.To.Month), s.To.Day)
 	}
-	effects := subjectFloors(nil, s, &Posting{Account: account, Side: accounts.Debit, Amount: 1}, a.name)
+	effects := subjectFloors(nil, &s, &Posting{Account: account, Side: accounts.Debit, Amount: 1}, a.name)
 	for _, x := range effects {
 		if x.key == a.name {
 			rule.own, rule.ownSign = r.floor(x.key), int64(x.amount)

@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -200,32 +202,38 @@ func (j *Journal) postAndLookAgain(ctx context.Context, entries []Entry, groups 
 		return results, err
 	}
 	before := results
-	found, lookErr := j.find(ctx, entries)
-	if lookErr != nil {
+	stand, lookErr := j.stand(ctx, entries, before)
+	switch {
+	case lookErr != nil:
 		return nil, err
-	}
-	for _, r := range before {
-		if r.Err == nil && !r.Replayed && found[r.ID] {
-			return before, nil // the commit went through: all of it or nothing
-		}
+	case stand:
+		return before, nil
 	}
 	err = j.store.InTx(ctx, run)
 	return results, err
 }
 
-// find tells which of the entries stand in the journal.
-func (j *Journal) find(ctx context.Context, entries []Entry) (map[uuid.UUID]bool, error) {
-	ids := make([]uuid.UUID, len(entries))
-	for i := range entries {
-		ids[i] = entries[i].ID()
+// stand tells whether every entry that the results call posted stands in the
+// journal with its content. One may have been posted by somebody else, so it
+// takes all of them to know that nothing is missing.
+func (j *Journal) stand(ctx context.Context, entries []Entry, results []Result) (bool, error) {
+	want := map[uuid.UUID][]byte{}
+	for i, r := range results {
+		if r.Err == nil && !r.Replayed {
+			want[r.ID] = digest(&entries[i])
+		}
 	}
-	found := map[uuid.UUID]bool{}
+	if len(want) == 0 {
+		return false, nil
+	}
 	err := j.store.Snapshot(ctx, func(tx pgx.Tx) error {
-		rows, err := db.New(tx).FindEntries(ctx, ids)
+		rows, err := db.New(tx).FindEntries(ctx, slices.Collect(maps.Keys(want)))
 		for _, row := range rows {
-			found[row.ID] = true
+			if bytes.Equal(row.Digest, want[row.ID]) {
+				delete(want, row.ID)
+			}
 		}
 		return err
 	})
-	return found, err
+	return len(want) == 0, err
 }

@@ -90,6 +90,61 @@ func TestACommitOfUnknownOutcomePostsOnceAndIsNoReplay(t *testing.T) {
 	}
 }
 
+// overtaken is a store whose first commit is lost without having arrived, while
+// somebody else posts.
+type overtaken struct {
+	accounts.Store
+	once sync.Once
+	by   func()
+}
+
+func (s *overtaken) InTx(ctx context.Context, fn func(pgx.Tx) error) (err error) {
+	first := false
+	s.once.Do(func() {
+		first = true
+		rolledBack := fmt.Errorf("rolled back")
+		_ = s.Store.InTx(ctx, func(tx pgx.Tx) error { _ = fn(tx); return rolledBack })
+		s.by()
+	})
+	if first {
+		return fault.New(fault.Unavailable, "the outcome is unknown")
+	}
+	return s.Store.InTx(ctx, fn)
+}
+
+func TestAnUnknownCommitIsNotTakenForEntriesThatSomebodyElsePosted(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	other := accepted("other", "H1", 1)
+	other.Summary = "something else"
+	shaky := ledger.New(&overtaken{Store: f.db, by: func() { f.post(t, accepted("same", "H1", 1), accepted("other", "H1", 1)) }}, f.book)
+	results, err := shaky.Post(t.Context(), accepted("same", "H1", 1), other, accepted("mine", "H1", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !results[0].Replayed || fault.KindOf(results[1].Err) != fault.AlreadyExists || results[2].Err != nil || results[2].Replayed {
+		t.Errorf("got %+v", results)
+	}
+	if report := f.mustBeWhole(t); report.Entries != 3 {
+		t.Errorf("%d entries, want 3", report.Entries)
+	}
+}
+
+func TestKeysThatAreKnownAreMetByTheInsert(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.post(t, accepted("a", "H1", 1), accepted("b", "H1", 2))
+	for range 3 { // the first meets them, the others look first
+		results, err := f.Post(t.Context(), accepted("a", "H1", 1), accepted("b", "H1", 3), accepted("c", "H1", 1))
+		if err != nil || !results[0].Replayed || fault.KindOf(results[1].Err) != fault.AlreadyExists || results[2].Err != nil {
+			t.Errorf("got %+v %v", results, err)
+		}
+	}
+	if report := f.mustBeWhole(t); report.Entries != 3 {
+		t.Errorf("%d entries, want 3", report.Entries)
+	}
+}
+
 func TestCallersShareCommitsAndOneThatGivesUpTakesNobodyAlong(t *testing.T) {
 	t.Parallel()
 	f := open(t)

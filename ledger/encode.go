@@ -41,7 +41,8 @@ const encodingVersion = 1
 func appendCanonical(b []byte, e *Entry, names []string) []byte {
 	b = append(b, encodingVersion)
 	b = appendText(b, e.Key)
-	b = appendText(b, e.Date.String())
+	var date [len("2006-01-02")]byte
+	b = appendText(b, accounts.AppendDate(date[:0], e.Date))
 	b = appendText(b, string(e.Period))
 	b = appendText(b, e.Kind)
 	b = appendText(b, e.Summary)

@@ -38,10 +38,10 @@ func (j *Journal) floorEffects(effects []floorEffect, p *Posting, account string
 	if !ok {
 		return effects
 	}
-	return subjectFloors(effects, subject, p, account)
+	return subjectFloors(effects, &subject, p, account)
 }
 
-func subjectFloors(effects []floorEffect, subject accounts.Subject, p *Posting, account string) []floorEffect {
+func subjectFloors(effects []floorEffect, subject *accounts.Subject, p *Posting, account string) []floorEffect {
 	if subject.Floor {
 		amount := p.Signed()
 		if subject.Normal == accounts.Credit {

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"sync/atomic"
+
 	"fundledger/accounts"
 )
 
@@ -17,6 +19,7 @@ type Journal struct {
 	funds map[string]bool
 
 	commits commits
+	looks   atomic.Int64 // how many batches are still to look their keys up first
 }
 
 // New returns the journal kept in the store under the rules of the book.

@@ -201,7 +201,10 @@ func (j *Journal) openingEntries(openings []Opening) ([]Entry, error) {
 			if o.Date != e.Date {
 				faults = append(faults, fmt.Sprintf("%s: book %s, fund %s opens on %s as well as on %s", o.at("date"), o.Account.Book, o.Account.Fund, o.Date, e.Date))
 			}
-			subject, err := j.subject(&e, &p)
+			subject, err := j.subject(&p.Account, e.Date)
+			if err == nil {
+				err = checkLine(&p)
+			}
 			if err != nil {
 				faults = append(faults, o.at("subject")+": "+err.Message)
 				continue

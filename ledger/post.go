@@ -47,11 +47,12 @@ func (j *Journal) postGroups(ctx context.Context, tx pgx.Tx, entries []Entry, gr
 func (p *posting) run(ctx context.Context) ([]Result, error) {
 	p.results = make([]Result, len(p.entries))
 	p.prepare()
-	// Where nothing depends on it, keys are looked up only when the insert has
-	// met one: a look at random keys of a large index costs more than the
-	// insert, and makes PostgreSQL see conflicts between unrelated batches.
-	lookFirst := p.groups != nil || p.touchesOthers()
-	if lookFirst {
+	// Where nothing depends on it, keys are not looked up: a look at random keys
+	// of a large index costs more than the insert, and makes PostgreSQL see
+	// conflicts between unrelated batches. An insert that meets a known key
+	// fails with its transaction, and those that follow look first.
+	looked := p.groups != nil || p.touchesOthers() || p.journal.lookFirst()
+	if looked {
 		var err error
 		if p.drafts, err = p.resolve(ctx, p.drafts); err != nil {
 			return nil, err
@@ -61,16 +62,22 @@ func (p *posting) run(ctx context.Context) ([]Result, error) {
 	if err := p.apply(ctx); err != nil {
 		return nil, err
 	}
-	if err := p.write(ctx); err != nil {
-		return nil, err
-	}
-	if len(p.drafts) < len(drafts) && !lookFirst {
-		if _, err := p.resolve(ctx, p.leftOut(drafts)); err != nil {
+	if !looked && len(p.drafts) < len(drafts) {
+		if _, err := p.resolve(ctx, p.refused(drafts)); err != nil {
 			return nil, err
 		}
 	}
+	if err := p.write(ctx); err != nil {
+		return nil, err
+	}
 	return p.results, nil
 }
+
+// looksAfterMeeting is how many batches look their keys up first after one
+// has met a known key: what is sent again comes in many batches.
+const looksAfterMeeting = 64
+
+func (j *Journal) lookFirst() bool { return j.looks.Load() > 0 && j.looks.Add(-1) >= 0 }
 
 // posting is one run of postGroups.
 type posting struct {
@@ -92,24 +99,34 @@ type draft struct {
 	digest  []byte
 	keys    []string // of the accounts, one a posting
 	effects []floorEffect
+	cash    bool // it has lines in the cash layer, so that it needs vouchers
 }
 
 // prepare checks each entry by itself.
 func (p *posting) prepare() {
 	p.drafts = make([]draft, 0, len(p.entries))
+	found, total := p.journal.knownAccounts(), 0
+	for i := range p.entries {
+		total += len(p.entries[i].Postings)
+	}
+	keys := make([]string, 0, total)
 	var scratch []byte
+	var lines []*known
 	for i := range p.entries {
 		e := &p.entries[i]
 		p.results[i].ID = e.ID()
-		if err := p.journal.validate(e); err != nil {
+		var err *fault.Error
+		if lines, err = validate(e, found, lines[:0]); err != nil {
 			p.results[i].Err = err
 			continue
 		}
-		d := draft{index: i, keys: make([]string, len(e.Postings))}
-		for k := range e.Postings {
-			d.keys[k] = e.Postings[k].Account.String()
-			d.effects = p.journal.floorEffects(d.effects, &e.Postings[k], d.keys[k], e.Date)
+		d, first := draft{index: i}, len(keys)
+		for k, line := range lines {
+			keys = append(keys, line.text)
+			d.effects = subjectFloors(d.effects, &line.subject, &e.Postings[k], line.text)
+			d.cash = d.cash || line.subject.Layer == accounts.Cash
 		}
+		d.keys = keys[first:]
 		scratch = appendCanonical(scratch[:0], e, d.keys)
 		sum := sha256.Sum256(scratch)
 		d.digest = sum[:]
@@ -122,18 +139,14 @@ func (p *posting) touchesOthers() bool {
 	return slices.ContainsFunc(p.drafts, func(d draft) bool { return len(d.effects) > 0 || p.entries[d.index].Corrects.Valid })
 }
 
-// leftOut returns the drafts whose entries were not written by this call.
-func (p *posting) leftOut(drafts []draft) (left []draft) {
-	written := make(map[uuid.UUID]bool, len(p.drafts))
-	for _, d := range p.drafts {
-		written[p.results[d.index].ID] = true
-	}
+// refused returns those of the drafts whose entries were refused.
+func (p *posting) refused(drafts []draft) (refused []draft) {
 	for _, d := range drafts {
-		if !written[p.results[d.index].ID] {
-			left = append(left, d)
+		if p.results[d.index].Err != nil {
+			refused = append(refused, d)
 		}
 	}
-	return left
+	return refused
 }
 
 // resolve answers keys that the journal already has, whatever else there is
@@ -173,7 +186,7 @@ func (p *posting) resolve(ctx context.Context, drafts []draft) (unknown []draft,
 	}
 	for _, d := range other {
 		r := &p.results[d.index]
-		r.Replayed, r.Err = false, differs(&records[r.ID].Entry, &p.entries[d.index])
+		r.Err = differs(&records[r.ID].Entry, &p.entries[d.index])
 	}
 	return unknown, nil
 }
@@ -181,9 +194,12 @@ func (p *posting) resolve(ctx context.Context, drafts []draft) (unknown []draft,
 // apply runs the entries one by one against periods and floors.
 func (p *posting) apply(ctx context.Context) error {
 	books, keys := map[accounts.Book]bool{}, map[string]bool{}
+	var last accounts.Book
 	for _, d := range p.drafts {
 		for k := range p.entries[d.index].Postings {
-			books[p.entries[d.index].Postings[k].Account.Book] = true
+			if book := p.entries[d.index].Postings[k].Account.Book; book != last {
+				books[book], last = true, book
+			}
 		}
 		for _, x := range d.effects {
 			keys[x.key] = true
@@ -229,14 +245,17 @@ func (p *posting) write(ctx context.Context) error {
 		return err
 	}
 	versions := p.floors.next()
-	if err := p.insert(ctx, batch, versions); err != nil || len(p.drafts) == 0 {
+	if err := p.queries.InsertEntries(ctx, p.rows(batch, versions)); err != nil {
+		p.journal.looks.Store(looksAfterMeeting)
 		return err
 	}
 	ids, digests := make([]uuid.UUID, 0, len(p.drafts)), make([]byte, 0, sha256.Size*len(p.drafts))
 	vouchers := make([]voucherDue, 0, 8)
 	for ordinal, d := range p.drafts {
 		ids, digests = append(ids, p.results[d.index].ID), append(digests, d.digest...)
-		vouchers = p.journal.vouchersDue(vouchers, ordinal, &p.entries[d.index])
+		if d.cash {
+			vouchers = p.journal.vouchersDue(vouchers, ordinal, &p.entries[d.index])
+		}
 	}
 	vouchersJSON, err := json.Marshal(vouchers)
 	if err != nil {
@@ -259,10 +278,10 @@ func (p *posting) write(ctx context.Context) error {
 	return p.queries.InsertInbox(ctx, batch)
 }
 
-// insert writes the rows of the entries and keeps the drafts of those that
-// were not there already.
-func (p *posting) insert(ctx context.Context, batch uuid.UUID, versions map[string]int64) error {
+// rows are the rows of the entries, by columns.
+func (p *posting) rows(batch uuid.UUID, versions map[string]int64) db.InsertEntriesParams {
 	rows := newEntryRows(batch, len(p.drafts))
+	legs, ends := make([]byte, 0, 512*len(p.drafts)), make([]int, 0, len(p.drafts))
 	for _, d := range p.drafts {
 		e := &p.entries[d.index]
 		rows.Ids = append(rows.Ids, p.results[d.index].ID)
@@ -280,28 +299,16 @@ func (p *posting) insert(ctx context.Context, batch uuid.UUID, versions map[stri
 			corrects = e.Corrects.UUID.String()
 		}
 		rows.Corrects = append(rows.Corrects, corrects)
-		rows.Legs = append(rows.Legs, string(appendLegs(make([]byte, 0, 96*len(e.Postings)), e.Postings, d.keys, versions)))
+		legs = appendLegs(legs, e.Postings, d.keys, versions)
+		ends = append(ends, len(legs))
 		rows.Digests = append(rows.Digests, d.digest)
 	}
-	inserted, err := p.queries.InsertEntries(ctx, rows)
-	if err != nil || int(inserted) == len(p.drafts) {
-		return err
+	all, start := string(legs), 0
+	for _, end := range ends {
+		rows.Legs = append(rows.Legs, all[start:end])
+		start = end
 	}
-	if len(versions) > 0 {
-		// Their keys were looked up in this transaction, which the database
-		// promises to be serializable.
-		return fault.New(fault.Internal, "%d entries came into being while their batch was posted", len(p.drafts)-int(inserted))
-	}
-	ids, err := p.queries.EntriesOfBatch(ctx, db.EntriesOfBatchParams{Ids: rows.Ids, BatchID: batch})
-	if err != nil {
-		return err
-	}
-	fresh := make(map[uuid.UUID]bool, len(ids))
-	for _, id := range ids {
-		fresh[id] = true
-	}
-	p.drafts = slices.DeleteFunc(slices.Clone(p.drafts), func(d draft) bool { return !fresh[p.results[d.index].ID] })
-	return nil
+	return rows
 }
 
 // newEntryRows makes room for n rows.

@@ -9,7 +9,7 @@ FROM entries WHERE id = ANY(@ids::uuid[]);
 -- name: ReadLegs :many
 SELECT id, business_date, legs FROM entries WHERE id = ANY(@ids::uuid[]);
 
--- name: InsertEntries :execrows
+-- name: InsertEntries :exec
 INSERT INTO entries (id, key, batch_id, business_date, period, kind, summary, source,
     attachments, preparer, reviewer, corrects, legs, digest)
 SELECT t.id, t.key, @batch_id::uuid, t.business_date, t.period, t.kind, t.summary, t.source,
@@ -22,11 +22,7 @@ FROM (
         unnest(@preparers::text[]) AS preparer, unnest(@reviewers::text[]) AS reviewer,
         unnest(@corrects::text[]) AS corrects, unnest(@legs::text[]) AS legs,
         unnest(@digests::bytea[]) AS digest
-) AS t
-ON CONFLICT (id) DO NOTHING;
-
--- name: EntriesOfBatch :many
-SELECT id FROM entries WHERE id = ANY(@ids::uuid[]) AND batch_id = @batch_id;
+) AS t;
 
 -- name: InsertBatch :exec
 INSERT INTO batches (id, entries, digests, vouchers, floors)

@@ -18,71 +18,63 @@ const (
 // validate checks the form of an entry and that each line stands on an
 // account that takes postings on its date.
 func (j *Journal) validate(e *Entry) *fault.Error {
+	_, err := validate(e, j.knownAccounts(), nil)
+	return err
+}
+
+// validate does so for one of many entries, and appends what is known of the
+// account of each line.
+func validate(e *Entry, found knownAccounts, lines []*known) ([]*known, *fault.Error) {
 	if err := checkTexts(e); err != nil {
-		return err.With("key", e.Key)
+		return lines, err.With("key", e.Key)
 	}
 	if !e.Date.IsValid() {
-		return invalid(e, "the business date is missing")
+		return lines, invalid(e, "the business date is missing")
 	}
 	if _, err := accounts.ParseMonth(string(e.Period)); err != nil {
-		return invalid(e, "the period %q is not a month", e.Period)
+		return lines, invalid(e, "the period %q is not a month", e.Period)
 	}
 	if len(e.Postings) == 0 || len(e.Postings) > maxPostings {
-		return invalid(e, "an entry has 1 to %d postings, this one has %d", maxPostings, len(e.Postings))
+		return lines, invalid(e, "an entry has 1 to %d postings, this one has %d", maxPostings, len(e.Postings))
 	}
-	sums := make(balancer, 0, 8)
+	var room [8]layerSum
+	sums := balancer(room[:0])
 	for i := range e.Postings {
 		p := &e.Postings[i]
-		subject, err := j.subject(e, p)
-		if err != nil {
-			return err
+		account, err := found.find(&p.Account, e.Date)
+		if err == nil {
+			err = checkLine(p)
 		}
-		sums.add(p.Account.Book, p.Account.Fund, subject.Layer, p.Signed())
+		if err != nil {
+			return lines, err.With("key", e.Key)
+		}
+		lines = append(lines, account)
+		sums.add(p.Account.Book, p.Account.Fund, account.subject.Layer, p.Signed())
 	}
 	for _, s := range sums {
 		if s.sum != 0 {
-			return invalid(e, "the entry does not balance: debits less credits are %s in %s, fund %s, layer %s", s.sum, s.book, s.fund, s.layer).
+			return lines, invalid(e, "the entry does not balance: debits less credits are %s in %s, fund %s, layer %s", s.sum, s.book, s.fund, s.layer).
 				With("account", string(s.book)+"/"+s.fund).With("difference", s.sum.String())
 		}
+	}
+	return lines, nil
+}
+
+// checkLine checks what a line has beside its account.
+func checkLine(p *Posting) *fault.Error {
+	switch {
+	case (p.Run != "" && !isPath(p.Run)) || (p.Category != "" && !isCode(p.Category)) || (p.Part != "" && !isCode(p.Part)):
+		return lineFault(p, "run %q, category %q or part %q has characters that a code may not have", p.Run, p.Category, p.Part)
+	case p.Side != accounts.Debit && p.Side != accounts.Credit:
+		return lineFault(p, "the line on %s is neither debit nor credit: %q", p.Account, p.Side)
+	case p.Amount == 0 || p.Amount > maxAmount || p.Amount < -maxAmount:
+		return lineFault(p, "the amount %s on %s is zero or too large", p.Amount, p.Account)
 	}
 	return nil
 }
 
-func (j *Journal) subject(e *Entry, p *Posting) (accounts.Subject, *fault.Error) {
-	a := p.Account
-	fail := func(kind fault.Kind, format string, args ...any) (accounts.Subject, *fault.Error) {
-		return accounts.Subject{}, fault.New(kind, format, args...).With("key", e.Key).With("account", a.String())
-	}
-	if !isCode(string(a.Book)) || !isCode(a.Fund) || !isCode(a.Subject) || (a.Counterparty != "" && !isCode(a.Counterparty)) {
-		return fail(fault.Invalid, "the account %s has characters other than letters, digits, point, dash and underscore", a)
-	}
-	if (p.Run != "" && !isPath(p.Run)) || (p.Category != "" && !isCode(p.Category)) || (p.Part != "" && !isCode(p.Part)) {
-		return fail(fault.Invalid, "run %q, category %q or part %q has characters that a code may not have", p.Run, p.Category, p.Part)
-	}
-	if p.Side != accounts.Debit && p.Side != accounts.Credit {
-		return fail(fault.Invalid, "the line on %s is neither debit nor credit: %q", a, p.Side)
-	}
-	if p.Amount == 0 || p.Amount > maxAmount || p.Amount < -maxAmount {
-		return fail(fault.Invalid, "the amount %s on %s is zero or too large", p.Amount, a)
-	}
-	if !j.books[a.Book] {
-		return fail(fault.NotFound, "there is no book %s", a.Book)
-	}
-	if !j.funds[a.Fund] {
-		return fail(fault.NotFound, "there is no fund %s", a.Fund)
-	}
-	subject, ok := j.book.Chart.Find(a.Book.Role(), a.Subject, e.Date)
-	switch {
-	case !ok:
-		return fail(fault.NotFound, "the chart of %s books has no account %s on %s", a.Book.Role(), a.Subject, e.Date)
-	case !subject.Postable:
-		return fail(fault.Invalid, "%s %s is a heading: post to one of its sub-accounts", a.Subject, subject.Name)
-	case subject.Counterparty == "" && a.Counterparty != "":
-		return fail(fault.Invalid, "%s %s is kept without counterparty, %q was given", a.Subject, subject.Name, a.Counterparty)
-	case subject.Counterparty != "" && a.Counterparty == "":
-		return fail(fault.Invalid, "%s %s is kept by %s: name the counterparty", a.Subject, subject.Name, subject.Counterparty)
-	}
-	return subject, nil
+func lineFault(p *Posting, format string, args ...any) *fault.Error {
+	return fault.New(fault.Invalid, format, args...).With("account", p.Account.String())
 }
 
 func checkTexts(e *Entry) *fault.Error {

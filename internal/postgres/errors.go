@@ -43,9 +43,8 @@ func contended(err error) bool {
 	return hasCode(err, codeSerialization, codeDeadlock)
 }
 
-// collided: every insert that can collide is preceded in the same transaction
-// by a look at its key, so another transaction has committed the key in
-// between, and the next attempt sees it. When it does not, it is our defect.
+// collided: an insert has met a key that another transaction has committed. The
+// next attempt looks first and sees it. When it does not, it is our defect.
 func collided(err error) bool { return hasCode(err, codeUniqueViolation) }
 
 // broken: the connection is lost, cannot be made, or the server is going away.

@@ -285,35 +285,6 @@ func (q *Queries) DecidePendings(ctx context.Context, arg DecidePendingsParams) 
 	return result.RowsAffected(), nil
 }
 
-const entriesOfBatch = `-- name: EntriesOfBatch :many
-SELECT id FROM entries WHERE id = ANY($1::uuid[]) AND batch_id = $2
-`
-
-type EntriesOfBatchParams struct {
-	Ids     []uuid.UUID
-	BatchID uuid.UUID
-}
-
-func (q *Queries) EntriesOfBatch(ctx context.Context, arg EntriesOfBatchParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, entriesOfBatch, arg.Ids, arg.BatchID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []uuid.UUID
-	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const expiredHolding = `-- name: ExpiredHolding :many
 SELECT key, holds FROM pendings
 WHERE state = 'open' AND expires_at <= now() AND holds ?| $1::text[]
@@ -470,7 +441,7 @@ func (q *Queries) InsertCorrections(ctx context.Context, arg InsertCorrectionsPa
 	return err
 }
 
-const insertEntries = `-- name: InsertEntries :execrows
+const insertEntries = `-- name: InsertEntries :exec
 INSERT INTO entries (id, key, batch_id, business_date, period, kind, summary, source,
     attachments, preparer, reviewer, corrects, legs, digest)
 SELECT t.id, t.key, $1::uuid, t.business_date, t.period, t.kind, t.summary, t.source,
@@ -484,7 +455,6 @@ FROM (
         unnest($12::text[]) AS corrects, unnest($13::text[]) AS legs,
         unnest($14::bytea[]) AS digest
 ) AS t
-ON CONFLICT (id) DO NOTHING
 `
 
 type InsertEntriesParams struct {
@@ -504,8 +474,8 @@ type InsertEntriesParams struct {
 	Digests     [][]byte
 }
 
-func (q *Queries) InsertEntries(ctx context.Context, arg InsertEntriesParams) (int64, error) {
-	result, err := q.db.Exec(ctx, insertEntries,
+func (q *Queries) InsertEntries(ctx context.Context, arg InsertEntriesParams) error {
+	_, err := q.db.Exec(ctx, insertEntries,
 		arg.BatchID,
 		arg.Ids,
 		arg.Keys,
@@ -521,10 +491,7 @@ func (q *Queries) InsertEntries(ctx context.Context, arg InsertEntriesParams) (i
 		arg.Legs,
 		arg.Digests,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	return err
 }
 
 const insertInbox = `-- name: InsertInbox :exec
