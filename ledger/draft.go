@@ -32,17 +32,21 @@ func Total(amount accounts.Fen) []Part { return []Part{{Amount: amount}} }
 // Draft writes the postings of an event in one fund by the posting table.
 // Lines that come to zero are left out. An event without rules, or an amount
 // or region that a rule needs and the facts lack, is an Internal error.
-func Draft(book *accounts.Rulebook, facts Facts) ([]Posting, error) {
-	rules := book.Postings.Event(facts.Event, facts.Date)
+func Draft(rulebook *accounts.Rulebook, facts Facts) ([]Posting, error) {
+	rules := rulebook.Postings.Event(facts.Event, facts.Date)
 	if len(rules) == 0 {
 		return nil, fault.New(fault.Internal, "the posting table has no event %q on %s", facts.Event, facts.Date)
 	}
 	postings := make([]Posting, 0, len(rules)+2)
+	var book accounts.Book
 	for i := range rules {
 		rule := &rules[i]
 		region, ok := facts.Regions[rule.Region]
 		if !ok {
 			return nil, fault.New(fault.Internal, "event %s needs the region of part %s", facts.Event, rule.Region)
+		}
+		if i == 0 || rule.Region != rules[i-1].Region || rule.Role != rules[i-1].Role {
+			book = accounts.BookOf(region, rule.Role)
 		}
 		parts, ok := facts.Amounts[rule.Amount]
 		if !ok {
@@ -51,7 +55,7 @@ func Draft(book *accounts.Rulebook, facts Facts) ([]Posting, error) {
 		first := len(postings)
 		for _, part := range parts {
 			line := Posting{
-				Account: accounts.Account{Book: accounts.BookOf(region, rule.Role), Fund: facts.Fund, Subject: rule.Subject},
+				Account: accounts.Account{Book: book, Fund: facts.Fund, Subject: rule.Subject},
 				Side:    rule.Side, Amount: part.Amount,
 				Dimensions: Dimensions{Run: facts.Run},
 			}
@@ -74,7 +78,7 @@ func Draft(book *accounts.Rulebook, facts Facts) ([]Posting, error) {
 				}
 			}
 			if base, byCategory := strings.CutSuffix(rule.Subject, "/category"); byCategory {
-				subject, err := expenseSubject(book, base, part, facts.Date)
+				subject, err := expenseSubject(rulebook, base, part, facts.Date)
 				if err != nil {
 					return nil, err
 				}

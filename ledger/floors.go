@@ -141,6 +141,9 @@ func netOf(effects []floorEffect) map[string]accounts.Fen {
 // apply moves the floors by the effects of one entry, all or, where one would
 // fall below what is reserved of it, none.
 func (f *floors) apply(e *Entry, effects []floorEffect) *fault.Error {
+	if len(effects) == 0 {
+		return nil
+	}
 	net := netOf(effects)
 	if err := f.refuse(e, net); err != nil {
 		return err

@@ -65,8 +65,13 @@ func (p *periods) stateOf(book accounts.Book, month accounts.Month) PeriodState 
 
 // refuseEntry says why one of the entry's books does not take it, or returns nil.
 func (p *periods) refuseEntry(e *Entry) *fault.Error {
+	var last accounts.Book
 	for i := range e.Postings {
 		book := e.Postings[i].Account.Book
+		if book == last {
+			continue
+		}
+		last = book
 		if err := p.refuse(book, e.Period); err != nil && (p.state[book][e.Period] != PeriodClosing || !takesInClosing(e.Kind)) {
 			return err.With("key", e.Key)
 		}
