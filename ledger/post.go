@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -230,93 +228,4 @@ func (p *posting) apply(ctx context.Context) error {
 	}
 	p.drafts = a.kept
 	return p.floors.err
-}
-
-// write stores what was applied: entries, batch, inbox and floors.
-func (p *posting) write(ctx context.Context) error {
-	if len(p.drafts) == 0 {
-		if p.floors == nil {
-			return nil
-		}
-		return p.floors.write(nil) // what an expired pending has held
-	}
-	batch, err := uuid.NewV7()
-	if err != nil {
-		return err
-	}
-	versions := p.floors.next()
-	if err := p.queries.InsertEntries(ctx, p.rows(batch, versions)); err != nil {
-		p.journal.looks.Store(looksAfterMeeting)
-		return err
-	}
-	ids, digests := make([]uuid.UUID, 0, len(p.drafts)), make([]byte, 0, sha256.Size*len(p.drafts))
-	vouchers := make([]voucherDue, 0, 8)
-	for ordinal, d := range p.drafts {
-		ids, digests = append(ids, p.results[d.index].ID), append(digests, d.digest...)
-		if d.cash {
-			vouchers = p.journal.vouchersDue(vouchers, ordinal, &p.entries[d.index])
-		}
-	}
-	vouchersJSON, err := json.Marshal(vouchers)
-	if err != nil {
-		return err
-	}
-	if err := p.floors.write(versions); err != nil {
-		return err
-	}
-	if err := p.writeCorrections(ctx, versions); err != nil {
-		return err
-	}
-	floorsJSON, err := json.Marshal(versions)
-	if err != nil {
-		return err
-	}
-	err = p.queries.InsertBatch(ctx, db.InsertBatchParams{ID: batch, Entries: ids, Digests: digests, Vouchers: vouchersJSON, Floors: floorsJSON})
-	if err != nil {
-		return err
-	}
-	return p.queries.InsertInbox(ctx, batch)
-}
-
-// rows are the rows of the entries, by columns.
-func (p *posting) rows(batch uuid.UUID, versions map[string]int64) db.InsertEntriesParams {
-	rows := newEntryRows(batch, len(p.drafts))
-	legs, ends := make([]byte, 0, 512*len(p.drafts)), make([]int, 0, len(p.drafts))
-	for _, d := range p.drafts {
-		e := &p.entries[d.index]
-		rows.Ids = append(rows.Ids, p.results[d.index].ID)
-		rows.Keys = append(rows.Keys, e.Key)
-		rows.Dates = append(rows.Dates, e.Date.In(time.UTC))
-		rows.Periods = append(rows.Periods, string(e.Period))
-		rows.Kinds = append(rows.Kinds, e.Kind)
-		rows.Summaries = append(rows.Summaries, e.Summary)
-		rows.Sources = append(rows.Sources, e.Source)
-		rows.Attachments = append(rows.Attachments, int64(e.Attachments))
-		rows.Preparers = append(rows.Preparers, e.Preparer)
-		rows.Reviewers = append(rows.Reviewers, e.Reviewer)
-		corrects := ""
-		if e.Corrects.Valid {
-			corrects = e.Corrects.UUID.String()
-		}
-		rows.Corrects = append(rows.Corrects, corrects)
-		legs = appendLegs(legs, e.Postings, d.keys, versions)
-		ends = append(ends, len(legs))
-		rows.Digests = append(rows.Digests, d.digest)
-	}
-	all, start := string(legs), 0
-	for _, end := range ends {
-		rows.Legs = append(rows.Legs, all[start:end])
-		start = end
-	}
-	return rows
-}
-
-// newEntryRows makes room for n rows.
-func newEntryRows(batch uuid.UUID, n int) db.InsertEntriesParams {
-	texts := func() []string { return make([]string, 0, n) }
-	return db.InsertEntriesParams{
-		BatchID: batch, Ids: make([]uuid.UUID, 0, n), Keys: texts(), Dates: make([]time.Time, 0, n), Periods: texts(),
-		Kinds: texts(), Summaries: texts(), Sources: texts(), Attachments: make([]int64, 0, n), Preparers: texts(),
-		Reviewers: texts(), Corrects: texts(), Legs: texts(), Digests: make([][]byte, 0, n),
-	}
 }

@@ -9,27 +9,28 @@ FROM entries WHERE id = ANY(@ids::uuid[]);
 -- name: ReadLegs :many
 SELECT id, business_date, legs FROM entries WHERE id = ANY(@ids::uuid[]);
 
--- name: InsertEntries :exec
-INSERT INTO entries (id, key, batch_id, business_date, period, kind, summary, source,
-    attachments, preparer, reviewer, corrects, legs, digest)
-SELECT t.id, t.key, @batch_id::uuid, t.business_date, t.period, t.kind, t.summary, t.source,
-    t.attachments, t.preparer, t.reviewer, NULLIF(t.corrects, '')::uuid, t.legs::jsonb, t.digest
-FROM (
-    SELECT unnest(@ids::uuid[]) AS id, unnest(@keys::text[]) AS key,
-        unnest(@dates::date[]) AS business_date, unnest(@periods::text[]) AS period,
-        unnest(@kinds::text[]) AS kind, unnest(@summaries::text[]) AS summary,
-        unnest(@sources::text[]) AS source, unnest(@attachments::int8[]) AS attachments,
-        unnest(@preparers::text[]) AS preparer, unnest(@reviewers::text[]) AS reviewer,
-        unnest(@corrects::text[]) AS corrects, unnest(@legs::text[]) AS legs,
-        unnest(@digests::bytea[]) AS digest
-) AS t;
-
+-- A batch with its entries, and its place in the inbox. The entries stand in
+-- the batch in the order of the arrays.
 -- name: InsertBatch :exec
-INSERT INTO batches (id, entries, digests, vouchers, floors)
-VALUES (@id, @entries::uuid[], @digests, @vouchers::jsonb, @floors::jsonb);
-
--- name: InsertInbox :exec
-INSERT INTO inbox (batch_id) VALUES (@batch_id);
+WITH new_entries AS (
+    INSERT INTO entries (id, key, batch_id, business_date, period, kind, summary, source,
+        attachments, preparer, reviewer, corrects, legs, digest)
+    SELECT t.id, t.key, @batch_id::uuid, t.business_date, t.period, t.kind, t.summary, t.source,
+        t.attachments, t.preparer, t.reviewer, NULLIF(t.corrects, '')::uuid, t.legs::jsonb, t.digest
+    FROM (
+        SELECT unnest(@ids::uuid[]) AS id, unnest(@keys::text[]) AS key,
+            unnest(@dates::date[]) AS business_date, unnest(@periods::text[]) AS period,
+            unnest(@kinds::text[]) AS kind, unnest(@summaries::text[]) AS summary,
+            unnest(@sources::text[]) AS source, unnest(@attachments::int8[]) AS attachments,
+            unnest(@preparers::text[]) AS preparer, unnest(@reviewers::text[]) AS reviewer,
+            unnest(@corrects::text[]) AS corrects, unnest(@legs::text[]) AS legs,
+            unnest(@digests::bytea[]) AS digest
+    ) AS t
+), new_batch AS (
+    INSERT INTO batches (id, entries, digests, vouchers, floors)
+    VALUES (@batch_id::uuid, @ids::uuid[], @batch_digests::bytea, @vouchers::jsonb, @floors::jsonb)
+)
+INSERT INTO inbox (batch_id) VALUES (@batch_id::uuid);
 
 -- name: LockFloors :many
 SELECT account, balance_fen, reserved_fen, version FROM floors

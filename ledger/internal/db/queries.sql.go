@@ -376,23 +376,66 @@ func (q *Queries) FindEntries(ctx context.Context, ids []uuid.UUID) ([]FindEntri
 }
 
 const insertBatch = `-- name: InsertBatch :exec
-INSERT INTO batches (id, entries, digests, vouchers, floors)
-VALUES ($1, $2::uuid[], $3, $4::jsonb, $5::jsonb)
+WITH new_entries AS (
+    INSERT INTO entries (id, key, batch_id, business_date, period, kind, summary, source,
+        attachments, preparer, reviewer, corrects, legs, digest)
+    SELECT t.id, t.key, $1::uuid, t.business_date, t.period, t.kind, t.summary, t.source,
+        t.attachments, t.preparer, t.reviewer, NULLIF(t.corrects, '')::uuid, t.legs::jsonb, t.digest
+    FROM (
+        SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS key,
+            unnest($4::date[]) AS business_date, unnest($5::text[]) AS period,
+            unnest($6::text[]) AS kind, unnest($7::text[]) AS summary,
+            unnest($8::text[]) AS source, unnest($9::int8[]) AS attachments,
+            unnest($10::text[]) AS preparer, unnest($11::text[]) AS reviewer,
+            unnest($12::text[]) AS corrects, unnest($13::text[]) AS legs,
+            unnest($14::bytea[]) AS digest
+    ) AS t
+), new_batch AS (
+    INSERT INTO batches (id, entries, digests, vouchers, floors)
+    VALUES ($1::uuid, $2::uuid[], $15::bytea, $16::jsonb, $17::jsonb)
+)
+INSERT INTO inbox (batch_id) VALUES ($1::uuid)
 `
 
 type InsertBatchParams struct {
-	ID       uuid.UUID
-	Entries  []uuid.UUID
-	Digests  []byte
-	Vouchers []byte
-	Floors   []byte
+	BatchID      uuid.UUID
+	Ids          []uuid.UUID
+	Keys         []string
+	Dates        []time.Time
+	Periods      []string
+	Kinds        []string
+	Summaries    []string
+	Sources      []string
+	Attachments  []int64
+	Preparers    []string
+	Reviewers    []string
+	Corrects     []string
+	Legs         []string
+	Digests      [][]byte
+	BatchDigests []byte
+	Vouchers     []byte
+	Floors       []byte
 }
 
+// A batch with its entries, and its place in the inbox. The entries stand in
+// the batch in the order of the arrays.
 func (q *Queries) InsertBatch(ctx context.Context, arg InsertBatchParams) error {
 	_, err := q.db.Exec(ctx, insertBatch,
-		arg.ID,
-		arg.Entries,
+		arg.BatchID,
+		arg.Ids,
+		arg.Keys,
+		arg.Dates,
+		arg.Periods,
+		arg.Kinds,
+		arg.Summaries,
+		arg.Sources,
+		arg.Attachments,
+		arg.Preparers,
+		arg.Reviewers,
+		arg.Corrects,
+		arg.Legs,
 		arg.Digests,
+		arg.BatchDigests,
 		arg.Vouchers,
 		arg.Floors,
 	)
@@ -438,68 +481,6 @@ func (q *Queries) InsertCorrections(ctx context.Context, arg InsertCorrectionsPa
 		arg.Versions,
 		arg.Amounts,
 	)
-	return err
-}
-
-const insertEntries = `-- name: InsertEntries :exec
-INSERT INTO entries (id, key, batch_id, business_date, period, kind, summary, source,
-    attachments, preparer, reviewer, corrects, legs, digest)
-SELECT t.id, t.key, $1::uuid, t.business_date, t.period, t.kind, t.summary, t.source,
-    t.attachments, t.preparer, t.reviewer, NULLIF(t.corrects, '')::uuid, t.legs::jsonb, t.digest
-FROM (
-    SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS key,
-        unnest($4::date[]) AS business_date, unnest($5::text[]) AS period,
-        unnest($6::text[]) AS kind, unnest($7::text[]) AS summary,
-        unnest($8::text[]) AS source, unnest($9::int8[]) AS attachments,
-        unnest($10::text[]) AS preparer, unnest($11::text[]) AS reviewer,
-        unnest($12::text[]) AS corrects, unnest($13::text[]) AS legs,
-        unnest($14::bytea[]) AS digest
-) AS t
-`
-
-type InsertEntriesParams struct {
-	BatchID     uuid.UUID
-	Ids         []uuid.UUID
-	Keys        []string
-	Dates       []time.Time
-	Periods     []string
-	Kinds       []string
-	Summaries   []string
-	Sources     []string
-	Attachments []int64
-	Preparers   []string
-	Reviewers   []string
-	Corrects    []string
-	Legs        []string
-	Digests     [][]byte
-}
-
-func (q *Queries) InsertEntries(ctx context.Context, arg InsertEntriesParams) error {
-	_, err := q.db.Exec(ctx, insertEntries,
-		arg.BatchID,
-		arg.Ids,
-		arg.Keys,
-		arg.Dates,
-		arg.Periods,
-		arg.Kinds,
-		arg.Summaries,
-		arg.Sources,
-		arg.Attachments,
-		arg.Preparers,
-		arg.Reviewers,
-		arg.Corrects,
-		arg.Legs,
-		arg.Digests,
-	)
-	return err
-}
-
-const insertInbox = `-- name: InsertInbox :exec
-INSERT INTO inbox (batch_id) VALUES ($1)
-`
-
-func (q *Queries) InsertInbox(ctx context.Context, batchID uuid.UUID) error {
-	_, err := q.db.Exec(ctx, insertInbox, batchID)
 	return err
 }
 
