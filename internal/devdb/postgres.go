@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // oldestPostgres is the oldest major version that is tested.
@@ -114,7 +115,7 @@ func runPostgres(ctx context.Context, options Options, bin binaries, runAs *acco
 	command := exec.Command(bin.postgres, args...)
 	command.Dir = data
 	runAs.run(command)
-	process, err := startProcess(command, dir)
+	process, err := startProcess(command, dir, syscall.SIGQUIT) // to the postmaster, which takes its children along
 	if err != nil {
 		return nil, err
 	}

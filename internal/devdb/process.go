@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 )
 
@@ -23,17 +24,18 @@ type process struct {
 	err     error         // why, after done
 }
 
-// startProcess runs the command so that it ends with us, however we end. On
+// startProcess runs the command so that it ends with us, however we end: the
+// last signal ends it where we cannot any more. On
 // Linux the kernel ties the child to the thread that started it, so one
 // goroutine keeps that thread until the child is gone.
-func startProcess(command *exec.Cmd, dir *tempDir) (*process, error) {
+func startProcess(command *exec.Cmd, dir *tempDir, last syscall.Signal) (*process, error) {
 	log, err := os.Create(filepath.Join(dir.path, "server.log"))
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
 	command.Stdout, command.Stderr = log, log
-	endWithParent(command)
+	endWithParent(command, last)
 	p := &process{command: command, log: log.Name(), done: make(chan struct{})}
 	started := make(chan error)
 	go func() {

@@ -8,13 +8,14 @@ import (
 	"syscall"
 )
 
-// endWithParent has the kernel quit the child when we die. Its own process
-// group keeps a Ctrl-C in the terminal from reaching it before we are done.
-func endWithParent(command *exec.Cmd) {
+// endWithParent has the kernel send the child the signal when we die. Its own
+// process group keeps a Ctrl-C in the terminal from reaching it before we are
+// done.
+func endWithParent(command *exec.Cmd, signal syscall.Signal) {
 	if command.SysProcAttr == nil {
 		command.SysProcAttr = &syscall.SysProcAttr{}
 	}
-	command.SysProcAttr.Pdeathsig = syscall.SIGQUIT
+	command.SysProcAttr.Pdeathsig = signal
 	command.SysProcAttr.Setpgid = true
 }
 

@@ -2,9 +2,12 @@
 
 package devdb
 
-import "os/exec"
+import (
+	"os/exec"
+	"syscall"
+)
 
-func endWithParent(*exec.Cmd) {}
+func endWithParent(*exec.Cmd, syscall.Signal) {}
 
 // account is only needed where containers run everything as root.
 type account struct{}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/cockroach-go/v2/testserver"
@@ -110,7 +111,7 @@ func startCockroach(ctx context.Context, options Options, binary string) (*Serve
 		"--cache=256MiB", "--max-sql-memory=512MiB", "--logtostderr=WARNING")
 	command.Dir = dir.path
 	command.Env = append(os.Environ(), "COCKROACH_SKIP_ENABLING_DIAGNOSTIC_REPORTING=1")
-	process, err := startProcess(command, dir)
+	process, err := startProcess(command, dir, syscall.SIGKILL) // it dumps its stacks at SIGQUIT and goes on
 	if err != nil {
 		return nil, errors.Join(err, dir.remove())
 	}

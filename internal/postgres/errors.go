@@ -22,6 +22,7 @@ const (
 	codeUniqueViolation       = "23505"
 	codeInsufficientPrivilege = "42501"
 	codeUndefinedColumn       = "42703"
+	codeUndefinedDatabase     = "3D000"
 	codeUndefinedObject       = "42704"
 	codeDuplicateObject       = "42710"
 	codeUndefinedTable        = "42P01"
@@ -104,6 +105,8 @@ func asFault(err error) error {
 	case pg.Code == codeUniqueViolation:
 		return fault.New(fault.Internal, "the database refuses a second row with the same key (constraint %s of table %s): %w", pg.ConstraintName, pg.TableName, err).
 			With("constraint", pg.ConstraintName)
+	case pg.Code == codeUndefinedDatabase: // CockroachDB connects all the same
+		return fault.New(fault.Unavailable, "the database cannot be used: %w", err)
 	case pg.Code == codeUndefinedTable || pg.Code == codeUndefinedColumn:
 		return fault.New(fault.Precondition, "the schema does not fit this program, run fundledger migrate: %w", err)
 	case pg.Code == codeInsufficientPrivilege:
