@@ -43,6 +43,9 @@ type AsOf struct {
 	// a later time never shows less. It is final once anything posted after
 	// the time is sealed.
 	PostedAt time.Time `json:"posted_at,omitzero"`
+	// AtLeast is a position that the answer must have seen, such as that of an
+	// entry or of an earlier answer, with any of the above or with none.
+	AtLeast Position `json:"at_least,omitempty"`
 }
 
 // Balance is an account's turnover on both sides since it was opened, and
@@ -63,8 +66,9 @@ func balanceOf(account string, debit, credit accounts.Fen) (Balance, error) {
 
 // Balances returns the balances of the accounts that the filter selects, in
 // order of account, and the position of the journal that they show. It reads
-// the projection: CatchUp first for what was posted last. Errors: Invalid (a
-// filter or state that makes no sense), NotFound (a position not reached).
+// the projection, which follows posting (CatchUp first for what was posted
+// last), and brings it itself up to a position that is asked. Errors: Invalid
+// (a filter or state that makes no sense), NotFound (the journal is shorter).
 func (j *Journal) Balances(ctx context.Context, filter Filter, as AsOf) ([]Balance, Position, error) {
 	if err := filter.check(); err != nil {
 		return nil, 0, err
@@ -72,19 +76,17 @@ func (j *Journal) Balances(ctx context.Context, filter Filter, as AsOf) ([]Balan
 	if err := as.check(); err != nil {
 		return nil, 0, err
 	}
+	at := as.Position
+	if !as.PostedAt.IsZero() {
+		var err error
+		if at, err = j.positionAt(ctx, as.PostedAt); err != nil || at == 0 {
+			return nil, 0, err
+		}
+	}
 	var balances []Balance
 	var seen Position
-	err := j.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
-		q := db.New(tx)
-		balances = nil
-		at := as.Position
-		if !as.PostedAt.IsZero() {
-			if at, err = positionAt(ctx, q, as.PostedAt); err != nil || at == 0 {
-				seen = 0
-				return err
-			}
-		}
-		if seen, err = projected(ctx, q, at); err != nil {
+	err := j.read(ctx, func(q *db.Queries) (err error) {
+		if seen, err = projected(ctx, q, max(at, as.AtLeast)); err != nil {
 			return err
 		}
 		switch {
@@ -115,8 +117,18 @@ func (as AsOf) check() error {
 }
 
 // positionAt finds the last position up to which every batch was posted at the
-// time or before it. The latest time up to each batch is stored with it and
-// only rises, so halving finds it.
+// time or before it. What was true at a position stays true, so it may be read
+// in another snapshot.
+func (j *Journal) positionAt(ctx context.Context, at time.Time) (found Position, err error) {
+	err = j.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
+		found, err = positionAt(ctx, db.New(tx), at)
+		return err
+	})
+	return found, err
+}
+
+// The latest time up to each batch is stored with it and only rises, so halving
+// finds the position.
 func positionAt(ctx context.Context, q *db.Queries, at time.Time) (Position, error) {
 	head, err := q.ReadHead(ctx, headSealed)
 	if err != nil {
@@ -139,15 +151,6 @@ func positionAt(ctx context.Context, q *db.Queries, at time.Time) (Position, err
 		}
 	}
 	return Position(found), nil
-}
-
-// projected returns the position of the projection, which must have reached wanted.
-func projected(ctx context.Context, q *db.Queries, wanted Position) (Position, error) {
-	head, err := q.ReadHead(ctx, headProjected)
-	if err == nil && Position(head) < wanted {
-		return 0, fault.New(fault.NotFound, "the journal is at position %d, %d was asked", head, wanted)
-	}
-	return Position(head), err
 }
 
 func balancesNow(ctx context.Context, q *db.Queries, f Filter) ([]Balance, error) {

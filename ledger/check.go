@@ -35,8 +35,9 @@ type NewObserver func() Observer
 // Check proves from the entries alone that the journal is whole and that all
 // that is derived from it agrees: it replays every entry in order, then
 // compares floors, vouchers, balances, lines and turnover. All of it and the
-// observers see one snapshot. It reads what CatchUp has projected. The error
-// is a failure to check; what is wrong with the books is in the findings.
+// observers see one snapshot, in which all that is sealed is projected too: it
+// catches up until it finds one. The error is a failure to check; what is wrong
+// with the books is in the findings.
 func (j *Journal) Check(ctx context.Context, observers ...NewObserver) (*CheckReport, error) {
 	return j.check(ctx, observers, nil)
 }
@@ -50,7 +51,10 @@ func (j *Journal) Verify(ctx context.Context, keys ...note.Verifier) (*CheckRepo
 
 func (j *Journal) check(ctx context.Context, observers []NewObserver, keys []note.Verifier) (*CheckReport, error) {
 	var report *CheckReport
-	err := j.store.Snapshot(ctx, func(tx pgx.Tx) error {
+	err := j.snapshot(ctx, func(tx pgx.Tx) error {
+		if err := projectedAll(ctx, db.New(tx)); err != nil {
+			return err
+		}
 		c := newChecker(j, observers, keys)
 		if err := c.run(ctx, tx); err != nil {
 			return err

@@ -59,24 +59,24 @@ func (j *Journal) Sign(ctx context.Context, signers ...note.Signer) ([]byte, err
 	var signed []byte
 	err := j.store.InTx(ctx, func(tx pgx.Tx) error {
 		q := db.New(tx)
-		head, err := q.LockHead(ctx, headSealed)
+		head, err := lockHead(ctx, q, headSealed)
 		if err != nil {
 			return err
 		}
 		if head == 0 {
 			return fault.New(fault.Precondition, "the journal is empty: there is nothing to sign")
 		}
-		root, err := tlog.TreeHash(head, newTree(ctx, q, Position(head)))
+		root, err := tlog.TreeHash(int64(head), newTree(ctx, q, head))
 		if err != nil {
 			return err
 		}
-		c := Checkpoint{j.origin(), Position(head), root}
+		c := Checkpoint{j.origin(), head, root}
 		for _, s := range signers {
 			message, err := note.Sign(&note.Note{Text: c.Text()}, s)
 			if err != nil {
 				return fault.New(fault.Invalid, "the checkpoint cannot be signed as %q: %w", s.Name(), err)
 			}
-			if err := q.InsertCheckpoint(ctx, db.InsertCheckpointParams{Position: head, Signer: s.Name(), Note: string(message)}); err != nil {
+			if err := q.InsertCheckpoint(ctx, db.InsertCheckpointParams{Position: int64(head), Signer: s.Name(), Note: string(message)}); err != nil {
 				return err
 			}
 		}

@@ -143,7 +143,7 @@ func (j *Journal) sealBefore(ctx context.Context, c periodChange) (seen int64, e
 				return err
 			}
 			seen = int64(len(events))
-			more, err = seal(ctx, q)
+			_, more, err = seal(ctx, q)
 			return err
 		})
 		if err != nil {

@@ -180,6 +180,7 @@ func (j *Journal) commit(ctx context.Context, batch []*request) {
 		}
 	}
 	results, err := j.postAndLookAgain(ctx, entries, groups)
+	j.wakeSealer()
 	for _, r := range batch {
 		if err == nil {
 			r.results, results = results[:len(r.entries):len(r.entries)], results[len(r.entries):]

@@ -19,12 +19,13 @@ type Journal struct {
 	funds map[string]bool
 
 	commits commits
-	looks   atomic.Int64 // how many batches are still to look their keys up first
+	looks   atomic.Int64  // how many batches are still to look their keys up first
+	posted  chan struct{} // wakes a sealer of this process
 }
 
 // New returns the journal kept in the store under the rules of the book.
 func New(store accounts.Store, book *accounts.Rulebook) *Journal {
-	j := &Journal{store: store, book: book, books: map[accounts.Book]bool{}, funds: map[string]bool{}}
+	j := &Journal{store: store, book: book, books: map[accounts.Book]bool{}, funds: map[string]bool{}, posted: make(chan struct{}, 1)}
 	for _, b := range book.Regions.Books() {
 		j.books[b] = true
 	}

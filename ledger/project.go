@@ -19,32 +19,37 @@ const (
 	projectEntries = 20_000 // entries after which a projection transaction ends
 )
 
-// CatchUp gives all committed batches their place in the sequence, projects
-// account lines and balances up to it, and returns the position reached. It
-// is safe to run from several processes: each step happens once.
+// CatchUp gives all batches that are committed when it is called their place in
+// the sequence, projects account lines and balances up to there at least, and
+// returns the position of the projection. It may run beside others and beside a
+// sealer, in several processes: each step happens once, and where all is done
+// it only looks.
 func (j *Journal) CatchUp(ctx context.Context) (Position, error) {
-	for {
-		more, err := j.seal(ctx)
-		if err != nil {
-			return 0, err
-		}
-		if !more {
-			break
-		}
+	var ahead db.LookAheadRow
+	err := j.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
+		ahead, err = db.New(tx).LookAhead(ctx)
+		return err
+	})
+	sealed, reached := Position(ahead.Sealed), Position(ahead.Projected)
+	for more := ahead.Waiting; more && err == nil; {
+		sealed, more, err = j.seal(ctx)
 	}
-	for {
-		position, more, err := j.project(ctx)
-		if err != nil || !more {
-			return position, err
-		}
+	for reached < sealed && err == nil {
+		reached, err = j.project(ctx)
 	}
+	if err != nil {
+		return 0, err
+	}
+	return reached, nil
 }
 
-// project carries the projection on by one transaction.
-func (j *Journal) project(ctx context.Context) (reached Position, more bool, err error) {
+// project carries the projection on by one transaction and returns where it is.
+func (j *Journal) project(ctx context.Context) (reached Position, err error) {
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
 	err = j.store.InTx(ctx, func(tx pgx.Tx) error {
 		q := db.New(tx)
-		at, err := q.LockHead(ctx, headProjected)
+		at, err := lockHead(ctx, q, headProjected)
 		if err != nil {
 			return err
 		}
@@ -52,11 +57,11 @@ func (j *Journal) project(ctx context.Context) (reached Position, more bool, err
 		if err != nil {
 			return err
 		}
-		reached, more = Position(at), false
-		if at == end {
+		reached = at
+		if int64(at) == end {
 			return nil
 		}
-		sealed, err := q.ReadSealed(ctx, db.ReadSealedParams{After: at, Until: end, Batches: projectBatches})
+		sealed, err := q.ReadSealed(ctx, db.ReadSealedParams{After: int64(at), Until: end, Batches: projectBatches})
 		if err != nil {
 			return err
 		}
@@ -69,17 +74,19 @@ func (j *Journal) project(ctx context.Context) (reached Position, more bool, err
 				return err
 			}
 			reached += Position(len(s.Entries))
-			if int64(reached)-at >= projectEntries {
+			if reached-at >= projectEntries {
 				break
 			}
 		}
-		more = int64(reached) < end
+		if reached == at {
+			return fault.New(fault.Internal, "the sequence ends at position %d, its head says %d: run fundledger check", at, end)
+		}
 		if err := p.write(ctx, q); err != nil {
 			return err
 		}
 		return q.MoveHead(ctx, db.MoveHeadParams{Name: headProjected, Position: int64(reached)})
 	})
-	return reached, more, err
+	return reached, err
 }
 
 // projection gathers the lines of one transaction by account.

@@ -77,6 +77,36 @@ SELECT position FROM heads WHERE name = @name;
 -- name: MoveHead :exec
 UPDATE heads SET position = @position WHERE name = @name;
 
+-- name: LimitIdle :exec
+SET LOCAL idle_in_transaction_session_timeout = '5s';
+
+-- name: LookAhead :one
+SELECT EXISTS (SELECT 1 FROM inbox)::bool AS waiting,
+    (SELECT s.position FROM heads AS s WHERE s.name = 'sealed')::int8 AS sealed,
+    (SELECT p.position FROM heads AS p WHERE p.name = 'projected')::int8 AS projected;
+
+-- name: ReadWaiting :one
+SELECT count(*)::int8 AS batches, coalesce(sum(array_length(b.entries, 1)), 0)::int8 AS entries,
+    coalesce(min(b.posted_at), now())::timestamptz AS oldest
+FROM inbox AS i JOIN batches AS b ON b.id = i.batch_id;
+
+-- name: TakeLease :many
+UPDATE leases SET leader = @leader, term = term + 1, taken_at = now(),
+    expires_at = now() + (@milliseconds::int8) * INTERVAL '1 millisecond'
+WHERE name = @name AND expires_at <= now()
+RETURNING term;
+
+-- name: RenewLease :execrows
+UPDATE leases SET expires_at = now() + (@milliseconds::int8) * INTERVAL '1 millisecond'
+WHERE name = @name AND leader = @leader AND term = @term AND expires_at > now();
+
+-- name: ReleaseLease :execrows
+UPDATE leases SET expires_at = now()
+WHERE name = @name AND leader = @leader AND term = @term AND expires_at > now();
+
+-- name: ReadLease :one
+SELECT leader, term, taken_at, expires_at, now()::timestamptz AS read_at FROM leases WHERE name = @name;
+
 -- name: ReadInbox :many
 SELECT b.id, b.vouchers, b.floors, b.posted_at, b.entries, b.digests
 FROM inbox AS i JOIN batches AS b ON b.id = i.batch_id

@@ -61,6 +61,7 @@ func (j *Journal) once(ctx context.Context, fn func(pgx.Tx) (Result, error)) (Re
 	if err != nil {
 		return Result{}, err
 	}
+	j.wakeSealer()
 	return result, nil
 }
 

@@ -21,8 +21,13 @@ const (
 	headProjected = "projected"
 )
 
-// maxSealed bounds the batches that one transaction gives their place.
-const maxSealed = 1000
+// One transaction gives at most so many batches their place, and ends at so
+// many entries: hashing these takes a quarter of a second, in which nobody else
+// can seal.
+const (
+	maxSealed   = 1000
+	sealEntries = 100_000
+)
 
 // voucherDue says that the entry at the ordinal of its batch needs a voucher
 // (记账凭证) in the book: it has lines in the cash layer.
@@ -59,40 +64,64 @@ type waiting struct {
 	postedAt time.Time
 }
 
-// seal gives waiting batches their place, at most maxSealed of them, and
-// tells whether more are left.
-func (j *Journal) seal(ctx context.Context) (more bool, err error) {
+// stepTimeout is for one transaction that seals or projects. It takes a second
+// or two; a connection that hangs must not hang a sealer for ever.
+const stepTimeout = time.Minute
+
+// lockHead takes the right to move a head, until the transaction ends. This row
+// is what makes sealing and projection safe, not the lease: whoever holds it
+// reads how far the work has come and carries it on from there, and whoever has
+// waited for it while another moved it starts over. So nothing is done twice or
+// from an old state, whatever a process believes about who leads.
+//
+// A process that is stopped or cut off while it holds the row would keep all
+// others from it, so the database ends a session that says nothing for as long
+// as a lease lasts; the transaction then runs again.
+func lockHead(ctx context.Context, q *db.Queries, name string) (Position, error) {
+	if err := q.LimitIdle(ctx); err != nil {
+		return 0, err
+	}
+	head, err := q.LockHead(ctx, name)
+	return Position(head), err
+}
+
+// seal gives waiting batches their place, as many as one transaction takes. It
+// returns how long the sequence is now and whether more are left.
+func (j *Journal) seal(ctx context.Context) (head Position, more bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
 	err = j.store.InTx(ctx, func(tx pgx.Tx) (err error) {
-		more, err = seal(ctx, db.New(tx))
+		head, more, err = seal(ctx, db.New(tx))
 		return err
 	})
-	return more, err
+	return head, more, err
 }
 
 // seal does so within a transaction.
-func seal(ctx context.Context, q *db.Queries) (more bool, err error) {
-	head, err := q.LockHead(ctx, headSealed)
-	if err != nil {
-		return false, err
+func seal(ctx context.Context, q *db.Queries) (head Position, more bool, err error) {
+	if head, err = lockHead(ctx, q, headSealed); err != nil {
+		return 0, false, err
 	}
 	rows, err := q.ReadInbox(ctx)
 	if err != nil || len(rows) == 0 {
-		return false, err
+		return head, false, err
 	}
 	batches := make([]*waiting, len(rows))
 	for i, r := range rows {
 		batches[i] = &waiting{id: r.ID, entries: r.Entries, digests: r.Digests, postedAt: r.PostedAt}
 		if err := cmp.Or(json.Unmarshal(r.Vouchers, &batches[i].vouchers), json.Unmarshal(r.Floors, &batches[i].floors)); err != nil {
-			return false, fault.New(fault.Internal, "batch %s cannot be read: %w", r.ID, err)
+			return 0, false, fault.New(fault.Internal, "batch %s cannot be read: %w", r.ID, err)
 		}
 	}
 	if batches, err = inOrder(batches); err != nil {
-		return false, err
+		return 0, false, err
 	}
-	if len(batches) > maxSealed {
-		batches, more = batches[:maxSealed], true
+	n, entries := 0, 0
+	for n < min(len(batches), maxSealed) && entries < sealEntries {
+		entries += len(batches[n].entries)
+		n++
 	}
-	return more, place(ctx, q, Position(head), batches)
+	return head + Position(entries), n < len(batches), place(ctx, q, head, batches[:n])
 }
 
 // inOrder sorts the batches so that each floor's versions ascend and what is

@@ -7,7 +7,6 @@ import (
 
 	"cloud.google.com/go/civil"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"fundledger/accounts"
 	"fundledger/internal/fault"
@@ -20,6 +19,8 @@ type StatementQuery struct {
 	From, To civil.Date
 	// Until is the last position shown; 0 is the end.
 	Until Position
+	// AtLeast is a position that the answer must have seen.
+	AtLeast Position
 	// PageSize is at most 1000; 0 means 100. PageToken continues an earlier
 	// page and stays valid whatever is posted in between.
 	PageSize  int
@@ -55,9 +56,9 @@ const (
 	pageBlocks  = 8
 )
 
-// Statement returns a page of the lines of the account. It reads the
-// projection: CatchUp first for what was posted last. Errors: Invalid (page
-// token or size), NotFound (a position not reached).
+// Statement returns a page of the lines of the account. It reads the projection
+// as Balances does. Errors: Invalid (page token or size), NotFound (the journal
+// is shorter than a position that is asked).
 func (j *Journal) Statement(ctx context.Context, account accounts.Account, query StatementQuery) (*Statement, error) {
 	size := query.PageSize
 	if size == 0 {
@@ -71,10 +72,9 @@ func (j *Journal) Statement(ctx context.Context, account accounts.Account, query
 		return nil, err
 	}
 	s := &Statement{Account: account}
-	err = j.store.Snapshot(ctx, func(tx pgx.Tx) error {
+	err = j.read(ctx, func(q *db.Queries) (err error) {
 		*s = Statement{Account: account, Lines: []Line{}}
-		q := db.New(tx)
-		if s.Position, err = projected(ctx, q, query.Until); err != nil {
+		if s.Position, err = projected(ctx, q, max(query.Until, query.AtLeast)); err != nil {
 			return err
 		}
 		from := after

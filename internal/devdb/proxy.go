@@ -33,6 +33,8 @@ type Proxy struct {
 	after int // commits to let pass first
 	cuts  int
 	conns map[net.Conn]bool
+	held  chan struct{} // closed when what is held may pass; nil: nothing is
+	gone  bool
 }
 
 // NewProxy serves the database of the URL until the test ends. The URL must
@@ -54,6 +56,7 @@ func NewProxy(t testing.TB, address string) *Proxy {
 	serving.Go(func() { p.accept(&serving) })
 	t.Cleanup(func() {
 		listener.Close()
+		p.Thaw()
 		p.hangUp()
 		serving.Wait()
 	})
@@ -75,6 +78,44 @@ func (p *Proxy) Cuts() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.cuts
+}
+
+// Freeze lets nothing pass any more in either direction, as when the client or
+// the network stands still: connections stay open. Thaw lets all of it pass.
+func (p *Proxy) Freeze() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.held == nil {
+		p.held = make(chan struct{})
+	}
+}
+
+// Thaw ends Freeze.
+func (p *Proxy) Thaw() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.held != nil {
+		close(p.held)
+		p.held = nil
+	}
+}
+
+// Sever breaks all connections and takes no new ones, as when the client is killed.
+func (p *Proxy) Sever() {
+	p.mu.Lock()
+	p.gone = true
+	p.mu.Unlock()
+	p.hangUp()
+}
+
+// pass waits while the proxy is frozen.
+func (p *Proxy) pass() {
+	p.mu.Lock()
+	held := p.held
+	p.mu.Unlock()
+	if held != nil {
+		<-held
+	}
 }
 
 // decide says what happens to this commit.
@@ -106,8 +147,13 @@ func (p *Proxy) accept(serving *sync.WaitGroup) {
 			continue
 		}
 		p.mu.Lock()
+		gone := p.gone
 		p.conns[client], p.conns[server] = true, true
 		p.mu.Unlock()
+		if gone {
+			p.hangUp(client, server)
+			continue
+		}
 		link := &link{proxy: p, client: client, server: server}
 		serving.Go(link.toServer)
 		serving.Go(link.toClient)
@@ -147,6 +193,7 @@ func (l *link) toServer() {
 			return
 		}
 		started = true
+		l.proxy.pass()
 		if isCommit(message) {
 			switch l.proxy.decide() {
 			case BeforeCommit:
@@ -170,6 +217,7 @@ func (l *link) toClient() {
 		if err != nil {
 			return
 		}
+		l.proxy.pass()
 		l.mute.Lock()
 		muted := l.muted
 		l.mute.Unlock()

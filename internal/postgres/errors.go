@@ -28,6 +28,7 @@ const (
 	codeUndefinedTable        = "42P01"
 	codeInvalidParameter      = "22023"
 	codeInternal              = "XX000"
+	codeIdleTooLong           = "25P03" // and the session is over
 )
 
 func hasCode(err error, codes ...string) bool {
@@ -51,7 +52,7 @@ func collided(err error) bool { return hasCode(err, codeUniqueViolation) }
 // broken: the connection is lost, cannot be made, or the server is going away.
 func broken(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return strings.HasPrefix(pg.Code, "08") || slices.Contains([]string{"57P01", "57P02", "57P03", "53300"}, pg.Code)
+		return strings.HasPrefix(pg.Code, "08") || slices.Contains([]string{"57P01", "57P02", "57P03", "53300", codeIdleTooLong}, pg.Code)
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false

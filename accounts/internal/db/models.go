@@ -187,6 +187,14 @@ type Inbox struct {
 	BatchID uuid.UUID
 }
 
+type Lease struct {
+	Name      string
+	Leader    string
+	Term      int64
+	TakenAt   time.Time
+	ExpiresAt time.Time
+}
+
 type Line struct {
 	Account      string
 	Position     int64

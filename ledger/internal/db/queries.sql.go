@@ -698,6 +698,15 @@ func (q *Queries) LaterBatches(ctx context.Context, arg LaterBatchesParams) ([]L
 	return items, nil
 }
 
+const limitIdle = `-- name: LimitIdle :exec
+SET LOCAL idle_in_transaction_session_timeout = '5s'
+`
+
+func (q *Queries) LimitIdle(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, limitIdle)
+	return err
+}
+
 const listBalances = `-- name: ListBalances :many
 SELECT b.account, b.debit_fen, b.credit_fen, coalesce(f.reserved_fen, 0)::int8 AS reserved_fen
 FROM balances AS b LEFT JOIN floors AS f ON f.account = b.account
@@ -973,6 +982,25 @@ func (q *Queries) LockPeriods(ctx context.Context, books []string) ([]Period, er
 		return nil, err
 	}
 	return items, nil
+}
+
+const lookAhead = `-- name: LookAhead :one
+SELECT EXISTS (SELECT 1 FROM inbox)::bool AS waiting,
+    (SELECT s.position FROM heads AS s WHERE s.name = 'sealed')::int8 AS sealed,
+    (SELECT p.position FROM heads AS p WHERE p.name = 'projected')::int8 AS projected
+`
+
+type LookAheadRow struct {
+	Waiting   bool
+	Sealed    int64
+	Projected int64
+}
+
+func (q *Queries) LookAhead(ctx context.Context) (LookAheadRow, error) {
+	row := q.db.QueryRow(ctx, lookAhead)
+	var i LookAheadRow
+	err := row.Scan(&i.Waiting, &i.Sealed, &i.Projected)
+	return i, err
 }
 
 const moveHead = `-- name: MoveHead :exec
@@ -1482,6 +1510,31 @@ func (q *Queries) ReadInbox(ctx context.Context) ([]ReadInboxRow, error) {
 	return items, nil
 }
 
+const readLease = `-- name: ReadLease :one
+SELECT leader, term, taken_at, expires_at, now()::timestamptz AS read_at FROM leases WHERE name = $1
+`
+
+type ReadLeaseRow struct {
+	Leader    string
+	Term      int64
+	TakenAt   time.Time
+	ExpiresAt time.Time
+	ReadAt    time.Time
+}
+
+func (q *Queries) ReadLease(ctx context.Context, name string) (ReadLeaseRow, error) {
+	row := q.db.QueryRow(ctx, readLease, name)
+	var i ReadLeaseRow
+	err := row.Scan(
+		&i.Leader,
+		&i.Term,
+		&i.TakenAt,
+		&i.ExpiresAt,
+		&i.ReadAt,
+	)
+	return i, err
+}
+
 const readLegs = `-- name: ReadLegs :many
 SELECT id, business_date, legs FROM entries WHERE id = ANY($1::uuid[])
 `
@@ -1717,6 +1770,69 @@ func (q *Queries) ReadSealed(ctx context.Context, arg ReadSealedParams) ([]ReadS
 	return items, nil
 }
 
+const readWaiting = `-- name: ReadWaiting :one
+SELECT count(*)::int8 AS batches, coalesce(sum(array_length(b.entries, 1)), 0)::int8 AS entries,
+    coalesce(min(b.posted_at), now())::timestamptz AS oldest
+FROM inbox AS i JOIN batches AS b ON b.id = i.batch_id
+`
+
+type ReadWaitingRow struct {
+	Batches int64
+	Entries int64
+	Oldest  time.Time
+}
+
+func (q *Queries) ReadWaiting(ctx context.Context) (ReadWaitingRow, error) {
+	row := q.db.QueryRow(ctx, readWaiting)
+	var i ReadWaitingRow
+	err := row.Scan(&i.Batches, &i.Entries, &i.Oldest)
+	return i, err
+}
+
+const releaseLease = `-- name: ReleaseLease :execrows
+UPDATE leases SET expires_at = now()
+WHERE name = $1 AND leader = $2 AND term = $3 AND expires_at > now()
+`
+
+type ReleaseLeaseParams struct {
+	Name   string
+	Leader string
+	Term   int64
+}
+
+func (q *Queries) ReleaseLease(ctx context.Context, arg ReleaseLeaseParams) (int64, error) {
+	result, err := q.db.Exec(ctx, releaseLease, arg.Name, arg.Leader, arg.Term)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const renewLease = `-- name: RenewLease :execrows
+UPDATE leases SET expires_at = now() + ($1::int8) * INTERVAL '1 millisecond'
+WHERE name = $2 AND leader = $3 AND term = $4 AND expires_at > now()
+`
+
+type RenewLeaseParams struct {
+	Milliseconds int64
+	Name         string
+	Leader       string
+	Term         int64
+}
+
+func (q *Queries) RenewLease(ctx context.Context, arg RenewLeaseParams) (int64, error) {
+	result, err := q.db.Exec(ctx, renewLease,
+		arg.Milliseconds,
+		arg.Name,
+		arg.Leader,
+		arg.Term,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const sealedAt = `-- name: SealedAt :many
 SELECT first_position, entries, posted_until FROM sealed
 WHERE first_position <= $1 ORDER BY first_position DESC LIMIT 1
@@ -1763,6 +1879,39 @@ type SetPeriodsParams struct {
 func (q *Queries) SetPeriods(ctx context.Context, arg SetPeriodsParams) error {
 	_, err := q.db.Exec(ctx, setPeriods, arg.Books, arg.Month, arg.State)
 	return err
+}
+
+const takeLease = `-- name: TakeLease :many
+UPDATE leases SET leader = $1, term = term + 1, taken_at = now(),
+    expires_at = now() + ($2::int8) * INTERVAL '1 millisecond'
+WHERE name = $3 AND expires_at <= now()
+RETURNING term
+`
+
+type TakeLeaseParams struct {
+	Leader       string
+	Milliseconds int64
+	Name         string
+}
+
+func (q *Queries) TakeLease(ctx context.Context, arg TakeLeaseParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, takeLease, arg.Leader, arg.Milliseconds, arg.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var term int64
+		if err := rows.Scan(&term); err != nil {
+			return nil, err
+		}
+		items = append(items, term)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const treeHashesAt = `-- name: TreeHashesAt :many
