@@ -68,7 +68,11 @@ func (l *lease) renew(ctx context.Context) (kept bool, err error) {
 func (l *lease) ask(ctx context.Context, fn func(*db.Queries) (bool, error)) (held bool, err error) {
 	asked := time.Now()
 	err = l.store.InTx(ctx, func(tx pgx.Tx) (err error) {
-		held, err = fn(db.New(tx))
+		q := db.New(tx)
+		if err := q.LimitIdle(ctx); err != nil { // as in lockHead
+			return err
+		}
+		held, err = fn(q)
 		return err
 	})
 	if err != nil {
