@@ -37,12 +37,18 @@ type cli struct {
 	Clear     clearCmd      `cmd:"" help:"Freeze the runs of a month (清算) and write tables and notices."`
 	Notices   noticesCmd    `cmd:"" help:"List payment and receipt notices and what is open on them."`
 	Remit     remitCmd      `cmd:"" help:"Record that money moved on a notice, in full or in part."`
+	Post      postCmd       `cmd:"" help:"Post entries from a file, or reserve money for them."`
+	Pending   pendingCmd    `cmd:"" help:"List, finish and void reservations (预占)."`
+	Reverse   reverseCmd    `cmd:"" help:"Take an entry back in red letters (红字冲销), in full or in part."`
+	Entry     entryCmd      `cmd:"" help:"Show one entry with its vouchers and what it is linked with."`
+	Period    periodCmd     `cmd:"" help:"List, close and reopen the months of the books."`
+	Seal      sealCmd       `cmd:"" help:"Give what is posted its place in the journal, in the background; show the lag."`
 	Check     checkCmd      `cmd:"" help:"Prove the books from the journal alone."`
 	Verify    verifyCmd     `cmd:"" help:"Prove a database, or an audit bundle without any database, signatures included."`
 	Export    exportCmd     `cmd:"" help:"Write the journal out for others."`
 	Point     checkpointCmd `cmd:"" name:"checkpoint" help:"Sign the journal as it stands, show what was signed, make keys."`
 	Prove     proveCmd      `cmd:"" help:"Prove that an entry stands in the journal, or that a journal begins with an older one."`
-	Balances  balancesCmd   `cmd:"" help:"Show balances now, at a date or at a journal position."`
+	Balances  balancesCmd   `cmd:"" help:"Show balances now, at a date, at a time of posting or at a journal position."`
 	Statement statementCmd  `cmd:"" help:"Show the lines behind the balance of one account."`
 	Generate  generateCmd   `cmd:"" help:"Make the files of a month of settlements, the same for the same seed."`
 	Bench     benchCmd      `cmd:"" help:"Measure import and reconcile against bare inserts of the same rows."`

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -66,10 +65,7 @@ func (c *proveInclusionCmd) Run(app *app) error {
 		}
 		size = last.Position
 	}
-	id, err := uuid.Parse(c.Entry)
-	if err != nil {
-		id = ledger.EntryID(c.Entry)
-	}
+	id := entryNamed(c.Entry)
 	record, err := s.journal.Entry(app.ctx, id)
 	if err != nil {
 		return err
