@@ -6,5 +6,6 @@
 // lines inside, and the balance of each touched account that has a floor.
 // Everything else follows behind it in journal order: Journal.CatchUp gives
 // committed batches their dense sequence and voucher numbers and projects
-// account lines and balances.
+// account lines and balances, and Journal.RunSealer does so in the background
+// of a server, in one process at a time.
 package ledger

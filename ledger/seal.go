@@ -116,12 +116,17 @@ func seal(ctx context.Context, q *db.Queries) (head Position, more bool, err err
 	if batches, err = inOrder(batches); err != nil {
 		return 0, false, err
 	}
-	n, entries := 0, 0
+	n, entries := atOnce(batches)
+	return head + Position(entries), n < len(batches), place(ctx, q, head, batches[:n])
+}
+
+// atOnce tells how many of the batches one transaction takes, and their entries.
+func atOnce(batches []*waiting) (n, entries int) {
 	for n < min(len(batches), maxSealed) && entries < sealEntries {
 		entries += len(batches[n].entries)
 		n++
 	}
-	return head + Position(entries), n < len(batches), place(ctx, q, head, batches[:n])
+	return n, entries
 }
 
 // inOrder sorts the batches so that each floor's versions ascend and what is

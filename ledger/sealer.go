@@ -26,9 +26,12 @@ type SealerOptions struct {
 	Meter metric.Meter
 }
 
-// How a sealer waits.
+// How a sealer waits. It rests between rounds because a round's lines of an
+// account are one block of rows for ever: rounds of little work would make many
+// short ones. In the rest others get at the head, and a reader who cannot wait
+// catches up himself.
 const (
-	sealRest  = 20 * time.Millisecond  // between rounds: more batches share a round, and others get at the head
+	sealRest  = 100 * time.Millisecond
 	sealPoll  = 250 * time.Millisecond // for what other processes, or callers' own transactions, have posted
 	leadPoll  = time.Second            // for a lease that another holds: a release is noticed as soon
 	sealDrain = 5 * time.Second        // for the last round when it is to stop

@@ -168,33 +168,39 @@ func TestASealerSealsWhatIsPostedAndGivesUpItsLeaseWhenItStops(t *testing.T) {
 	f.until(t, "a leads again", func(s *ledger.SealerStatus) bool { return s.Leader == "a" && s.Term == 2 })
 }
 
-func TestAKilledLeaderIsReplacedAndNothingIsSealedTwiceOrSkipped(t *testing.T) {
+func TestALostLeaderIsReplacedAndNothingIsSealedTwiceOrSkipped(t *testing.T) {
 	t.Parallel()
-	f := open(t)
-	mortal, _, proxy := f.through(t)
-	f.post(t, income("start", 1000))
-	stopPosters := f.posters(t)
-	stopA := runSealer(t, mortal, ledger.SealerOptions{Name: "a"})
-	first := f.untilLed(t, "a")
-	runSealer(t, f.Journal, ledger.SealerOptions{Name: "b"})
-	before := f.untilSealed(t, 100)
-	if before.Leader != "a" || before.Term != first.Term {
-		t.Errorf("two lead: %+v, then %+v", first, before)
-	}
-	proxy.Sever()
-	after := f.untilLed(t, "b")
-	if after.Term != first.Term+1 {
-		t.Errorf("the term is %d after %d", after.Term, first.Term)
-	}
-	f.untilSealed(t, after.Sealed+100)
-	total := 1 + stopPosters()
-	s := f.untilSealed(t, total)
-	if s.Sealed != total || s.Leader != "b" || s.Term != after.Term {
-		t.Errorf("%d were posted: %+v", total, s)
-	}
-	stopA() // ends although it cannot reach the database
-	if report := f.isWhole(t); report.Entries != int64(total) {
-		t.Errorf("%d entries, %d were posted", report.Entries, total)
+	for name, lose := range map[string]func(*devdb.Proxy){"killed": (*devdb.Proxy).Sever, "cut off without a word": (*devdb.Proxy).Freeze} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := open(t)
+			mortal, _, proxy := f.through(t)
+			f.post(t, income("start", 1000))
+			stopPosters := f.posters(t)
+			stopA := runSealer(t, mortal, ledger.SealerOptions{Name: "a"})
+			first := f.untilLed(t, "a")
+			runSealer(t, f.Journal, ledger.SealerOptions{Name: "b"})
+			before := f.untilSealed(t, 100)
+			if before.Leader != "a" || before.Term != first.Term {
+				t.Errorf("two lead: %+v, then %+v", first, before)
+			}
+			lose(proxy)
+			after := f.untilLed(t, "b")
+			if after.Term != first.Term+1 {
+				t.Errorf("the term is %d after %d", after.Term, first.Term)
+			}
+			f.untilSealed(t, after.Sealed+100)
+			total := 1 + stopPosters()
+			s := f.untilSealed(t, total)
+			if s.Sealed != total || s.Leader != "b" || s.Term != after.Term {
+				t.Errorf("%d were posted: %+v", total, s)
+			}
+			stopA() // ends although it cannot reach the database
+			proxy.Thaw()
+			if report := f.isWhole(t); report.Entries != int64(total) {
+				t.Errorf("%d entries, %d were posted", report.Entries, total)
+			}
+		})
 	}
 }
 
