@@ -10,7 +10,8 @@ FROM entries WHERE id = ANY(@ids::uuid[]);
 SELECT id, business_date, legs FROM entries WHERE id = ANY(@ids::uuid[]);
 
 -- A batch with its entries, and its place in the inbox. The entries stand in
--- the batch in the order of the arrays.
+-- the batch in the order of the arrays. CockroachDB wants a WITH clause to
+-- return something.
 -- name: InsertBatch :exec
 WITH new_entries AS (
     INSERT INTO entries (id, key, batch_id, business_date, period, kind, summary, source,
@@ -26,9 +27,11 @@ WITH new_entries AS (
             unnest(@corrects::text[]) AS corrects, unnest(@legs::text[]) AS legs,
             unnest(@digests::bytea[]) AS digest
     ) AS t
+    RETURNING 1
 ), new_batch AS (
     INSERT INTO batches (id, entries, digests, vouchers, floors)
     VALUES (@batch_id::uuid, @ids::uuid[], @batch_digests::bytea, @vouchers::jsonb, @floors::jsonb)
+    RETURNING 1
 )
 INSERT INTO inbox (batch_id) VALUES (@batch_id::uuid);
 

@@ -100,13 +100,14 @@ func roleFault(err error) error {
 	return asFault(err)
 }
 
-// patiently runs a statement on the catalog, which PostgreSQL refuses with
-// "tuple concurrently updated" while another database of the same server is
-// being migrated.
+// patiently runs a statement on the catalog while another database of the same
+// server is being migrated: PostgreSQL may then refuse it with "tuple
+// concurrently updated", and CockroachDB may not see yet the role that the other
+// has made.
 func (db *DB) patiently(ctx context.Context, statement string) error {
 	var err error
 	for attempt := range maxAttempts {
-		if _, err = db.Pool.Exec(ctx, statement); err == nil || !hasCode(err, codeInternal, codeSerialization) {
+		if _, err = db.Pool.Exec(ctx, statement); err == nil || !hasCode(err, codeInternal, codeSerialization, codeUndefinedObject) {
 			return err
 		}
 		if waitErr := wait(ctx, attempt); waitErr != nil {

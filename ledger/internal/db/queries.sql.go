@@ -390,9 +390,11 @@ WITH new_entries AS (
             unnest($12::text[]) AS corrects, unnest($13::text[]) AS legs,
             unnest($14::bytea[]) AS digest
     ) AS t
+    RETURNING 1
 ), new_batch AS (
     INSERT INTO batches (id, entries, digests, vouchers, floors)
     VALUES ($1::uuid, $2::uuid[], $15::bytea, $16::jsonb, $17::jsonb)
+    RETURNING 1
 )
 INSERT INTO inbox (batch_id) VALUES ($1::uuid)
 `
@@ -418,7 +420,8 @@ type InsertBatchParams struct {
 }
 
 // A batch with its entries, and its place in the inbox. The entries stand in
-// the batch in the order of the arrays.
+// the batch in the order of the arrays. CockroachDB wants a WITH clause to
+// return something.
 func (q *Queries) InsertBatch(ctx context.Context, arg InsertBatchParams) error {
 	_, err := q.db.Exec(ctx, insertBatch,
 		arg.BatchID,
