@@ -111,9 +111,10 @@ func (f fixture) posters(t testing.TB) (stop func() ledger.Position) {
 			}
 		})
 	}
+	end := sync.OnceFunc(func() { close(ended); group.Wait() })
+	t.Cleanup(end)
 	return func() ledger.Position {
-		close(ended)
-		group.Wait()
+		end()
 		return ledger.Position(posted.Load())
 	}
 }
