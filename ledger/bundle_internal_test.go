@@ -23,16 +23,16 @@ var update = flag.Bool("update", false, "write the golden bundle anew")
 func TestBundleIsProvedWithoutADatabase(t *testing.T) {
 	signer, key := testKey(t, "province")
 	for _, frameSize := range []int{1, 600, aimFrame} {
-		bundle := newParts(t, testEntries(t), 2, signer, 3, 7).write(t, frameSize)
+		bundle := testParts(t, 2, signer, 3, 11).write(t, frameSize)
 		report, err := VerifyBundle(t.Context(), bytes.NewReader(bundle), key)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !report.OK() || report.Entries != 7 || report.Postings != 14 || report.Position != 7 || report.Signed != 7 {
+		if !report.OK() || report.Entries != 11 || report.Postings != 22 || report.Position != 11 || report.Signed != 11 {
 			t.Errorf("%+v", report)
 		}
-		want := map[string]int64{"sequence": 7, "entry ids": 7, "entry content": 7, "periods": 7, "entry balance": 7, "merkle tree": 7,
-			"floors": 1, "checkpoints": 2, "voucher numbers": 5, "account balances": 5}
+		want := map[string]int64{"sequence": 11, "entry ids": 11, "entry content": 11, "periods": 11, "entry balance": 11, "merkle tree": 11,
+			"floors": 1, "checkpoints": 2, "voucher numbers": 8, "account balances": 5, "reservations": 4, "corrections": 3, "period history": 33}
 		for _, c := range report.Checks {
 			if n, ok := want[c.Name]; ok && c.Items != n {
 				t.Errorf("%s looked at %d items, want %d", c.Name, c.Items, n)
@@ -105,9 +105,9 @@ func TestEveryTamperingWithABundleIsNamed(t *testing.T) {
 		{"the last entry dropped", "sequence", "", "", func(t *testing.T, p *parts) { p.records = p.records[:6] }},
 		{"an entry twice", "sequence", "", "c", func(t *testing.T, p *parts) { p.records = slices.Insert(p.records, 3, p.records[2]) }},
 		{"an entry twice with a place of its own", "entry ids", "", "c", func(t *testing.T, p *parts) {
-			again := *p.records[2]
+			again := *p.records[2].Record
 			again.Position = 8
-			p.records = append(p.records, &again)
+			p.records = append(p.records, &exportedEntry{Record: &again})
 			p.sealAnew(t, signer)
 		}},
 		{"entries exchanged", "sequence", "", "d", func(t *testing.T, p *parts) { p.records[2], p.records[3] = p.records[3], p.records[2] }},
@@ -136,8 +136,8 @@ func TestEveryTamperingWithABundleIsNamed(t *testing.T) {
 			redigest(p.records[0])
 		}},
 		{"a book opened later", "periods", testClaim, "c", func(t *testing.T, p *parts) {
-			for i := range p.header.Periods {
-				p.header.Periods[i].Month = "2025-02"
+			for i := range p.months {
+				p.months[i].month = "2025-02"
 			}
 		}},
 		{"no amount", "entry content", testCash, "a", func(t *testing.T, p *parts) {
@@ -181,7 +181,9 @@ func TestEveryTamperingWithABundleIsNamed(t *testing.T) {
 			p.notes[7][0] = strings.Replace(p.notes[7][0], "\n7\n", "\n6\n", 1)
 		}},
 		{"no checkpoint of the key", "checkpoints", "", "", func(t *testing.T, p *parts) { p.notes = nil }},
-		{"another count", "bundle format", "", "", func(t *testing.T, p *parts) { p.counts = &bundleCounts{7, 2, 5, 2} }},
+		{"another count", "bundle format", "", "", func(t *testing.T, p *parts) {
+			p.counts = &bundleCounts{entries: 7, checkpoints: 2, months: int64(len(p.months)), balances: 5, floors: 2}
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := newParts(t, testEntries(t), 2, signer, 3, 7)
@@ -222,7 +224,7 @@ func proved(t *testing.T, bundle []byte, keys ...note.Verifier) bool {
 
 func TestDamageInAnySectionIsFound(t *testing.T) {
 	signer, key := testKey(t, "province")
-	bundle := newParts(t, testEntries(t), 2, signer, 3, 7).write(t, 500)
+	bundle := testParts(t, 2, signer, 3, 11).write(t, 500)
 	offsets := frameOffsets(t, bundle)
 	places := []int{0, len(bundleMagic) - 1}
 	for i, at := range offsets {
@@ -263,7 +265,7 @@ func TestEntriesBehindADamagedFrameAreStillChecked(t *testing.T) {
 	p := newParts(t, testEntries(t), 2, signer)
 	p.records[6].Postings[0].Amount++
 	bundle := p.write(t, 1)
-	bundle[frameOffsets(t, bundle)[2]+frameHead+5] ^= 1 // entry b
+	bundle[frameOffsets(t, bundle)[1+len(p.months)+1]+frameHead+5] ^= 1 // entry b
 	report, err := VerifyBundle(t.Context(), bytes.NewReader(bundle))
 	if err != nil {
 		t.Fatal(err)
@@ -317,7 +319,7 @@ func (r *brokenReader) Read(b []byte) (int, error) {
 func TestGoldenBundle(t *testing.T) {
 	file, keyFile := filepath.Join("testdata", "bundle.fundledger"), filepath.Join("testdata", "bundle.key")
 	signer, newPublic := newKey(t, "province")
-	p := newParts(t, testEntries(t), 2, signer, 3, 7)
+	p := testParts(t, 2, signer, 3, 11)
 	if *update {
 		if err := errors.Join(os.MkdirAll("testdata", 0o755), os.WriteFile(file, p.write(t, 600), 0o644),
 			os.WriteFile(keyFile, []byte(newPublic+"\n"), 0o644)); err != nil {
@@ -337,7 +339,7 @@ func TestGoldenBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	report, err := VerifyBundle(t.Context(), bytes.NewReader(golden), pinned)
-	if err != nil || !report.OK() || report.Signed != 7 || report.Entries != 7 {
+	if err != nil || !report.OK() || report.Signed != 11 || report.Entries != 11 {
 		t.Fatalf("%+v %v", report, err)
 	}
 	old, now := contents(t, golden), contents(t, p.write(t, 600))

@@ -16,15 +16,20 @@ type checkedBlock struct {
 	moves    []floorMove
 	vouchers []checkedVoucher
 	report   CheckReport // findings and postings of this block only
-	notes    [][]byte
+	notes    []openedNote
 	balances []bundleBalance
 	floors   []bundleFloor
+	pendings []checkedPending
 	counts   bundleCounts
+	joined   []byte // records for the spool, and where each ends
+	joins    []int
+	links    int64
 }
 
 type checkedEntry struct {
 	position        Position
-	id, batch       uuid.UUID
+	id              uuid.UUID
+	batch           bundleBatch
 	leaf            tlog.Hash
 	moves, vouchers int // how many of the block's next ones are its own
 }
@@ -47,6 +52,7 @@ type checkedVoucher struct {
 // entries before them, and sums up the lines of accounts.
 type blockCheck struct {
 	rules  *bundleRules
+	notes  *noteCheck
 	frames *frameReader
 	known  map[string]*knownAccount
 	totals []accountTotal // by account
@@ -59,6 +65,7 @@ type blockCheck struct {
 	slots []slot // by floor: index of its move
 	asked []int32
 	cash  []*knownBook
+	join  []byte
 }
 
 type slot struct {
@@ -73,21 +80,22 @@ type accountTotal struct {
 	last          Position
 }
 
-func newBlockCheck(rules *bundleRules) (*blockCheck, error) {
+func newBlockCheck(rules *bundleRules, notes *noteCheck) (*blockCheck, error) {
 	frames, err := newFrameReader()
-	return &blockCheck{rules: rules, frames: frames, known: map[string]*knownAccount{}}, err
+	return &blockCheck{rules: rules, notes: notes, frames: frames, known: map[string]*knownAccount{}}, err
 }
 
 // check reads the content of a frame and tells whether it could.
 func (w *blockCheck) check(b *block) bool {
 	b.entries, b.moves, b.vouchers = b.entries[:0], b.moves[:0], b.vouchers[:0]
-	b.notes, b.balances, b.floors, b.report = b.notes[:0], b.balances[:0], b.floors[:0], CheckReport{}
+	b.notes, b.balances, b.floors, b.pendings = b.notes[:0], b.balances[:0], b.floors[:0], b.pendings[:0]
+	b.joined, b.joins, b.links, b.report = b.joined[:0], b.joins[:0], 0, CheckReport{}
 	content, ok := w.frames.open(&b.frame)
 	if !ok {
 		return false
 	}
 	c := cursor{rest: content}
-	w.entry.batch = uuid.Nil
+	w.entry.batch = bundleBatch{}
 	for !c.bad && len(c.rest) > 0 {
 		switch b.kind {
 		case frameEntries:
@@ -95,11 +103,17 @@ func (w *blockCheck) check(b *block) bool {
 				w.one(&b.checkedBlock)
 			}
 		case frameCheckpoints:
-			b.notes = append(b.notes, append([]byte(nil), c.text()...))
+			if signed := c.text(); !c.bad {
+				b.notes = append(b.notes, w.notes.open(signed))
+			}
 		case frameBalances:
 			b.balances = append(b.balances, readBundleBalance(&c))
 		case frameFloors:
 			b.floors = append(b.floors, readBundleFloor(&c))
+		case framePendings:
+			if p := readBundlePending(&c); !c.bad {
+				w.pending(&b.checkedBlock, p)
+			}
 		case frameEnd:
 			b.counts = readBundleCounts(&c)
 			if len(c.rest) > 0 {
@@ -134,6 +148,10 @@ func (w *blockCheck) one(b *checkedBlock) {
 		}
 		w.lines(b)
 		w.vouchersOf(b)
+		w.joinsOf(b)
+	}
+	if e.apart != 0 {
+		b.report.find(checkSequence, "", e.id.String(), "the entry at position %d says that it was posted %d µs after its batch", e.position, e.apart)
 	}
 	seen.leaf = w.leaf(sum)
 	seen.moves, seen.vouchers = len(b.moves)-moves, len(b.vouchers)-vouchers
@@ -166,6 +184,7 @@ func (w *blockCheck) lines(b *checkedBlock) {
 	w.stamp++
 	w.asked, w.cash = w.asked[:0], w.cash[:0]
 	first := len(b.moves)
+	var book *knownBook
 	for i := range raw.lines {
 		l := &raw.lines[i]
 		a := w.account(l.account)
@@ -201,6 +220,12 @@ func (w *blockCheck) lines(b *checkedBlock) {
 		}
 		if month < a.book.opened {
 			b.report.find(checkPeriods, a.name, id(), "the entry at position %d counts in %s, before its book opens", e.position, raw.period)
+		}
+		if a.book != book {
+			book = a.book
+			if events := book.shut[month]; events != nil && shutAt(events, e.position) && !takesInClosing(string(raw.kind)) {
+				b.report.postedWhileClosed(a.name, id(), e.position, string(raw.period))
+			}
 		}
 		s := at(&w.sums, sum)
 		if s.stamp != w.stamp {

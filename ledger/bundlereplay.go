@@ -1,15 +1,16 @@
 package ledger
 
 import (
-	"github.com/google/uuid"
+	"math"
+	"time"
+
 	"golang.org/x/mod/sumdb/note"
-	"golang.org/x/mod/sumdb/tlog"
 
 	"fundledger/accounts"
 )
 
-// replay follows what depends on the order of the entries: their places, the
-// floors, the voucher numbers and the tree. It sees the frames of a bundle in
+// replay follows what depends on the order of the entries: their places and
+// times, the floors, the voucher numbers and the tree. It sees the frames of a bundle in
 // their order, each after a worker has checked it.
 type replay struct {
 	report *CheckReport
@@ -20,23 +21,23 @@ type replay struct {
 
 	tree   peaks
 	lost   bool // an entry is missing: the tree cannot be followed any more
+	batch  bundleBatch
 	notes  *noteCheck
+	months historyCheck
+	last   bookMonth // that was taken last
+	until  Position  // of the last change of a period
 	ids    idSet
+	joins  spool
 	floors []floorState
 	series map[voucherNumbers]int64 // the last number of each
 
 	totals   map[string]*accountTotal // set once all entries are seen
 	floorIDs map[string]int32
-	account  string // of the balance or floor that was compared last
+	account  string // of the balance, floor or pending that was compared last
 	floor    string
-}
-
-type floorState struct {
-	balance accounts.Fen
-	version int64
-	batch   uuid.UUID
-	own     bool
-	moved   bool
+	pending  string
+	stored   map[string]bundleFloor // those that pendings and entries behind the position concern
+	held     map[string]accounts.Fen
 }
 
 type voucherNumbers struct {
@@ -48,8 +49,16 @@ func newReplay(header bundleHeader, report *CheckReport, keys []note.Verifier) *
 	return &replay{
 		report: report, header: header, items: map[string]int64{checkFormat: 1},
 		notes: newNoteCheck(report, header.Origin, keys), series: map[voucherNumbers]int64{},
-		ids: idSet{limit: maxIDs},
+		// How far the journal was sealed is known at the end.
+		months: historyCheck{report: report, sealed: math.MaxInt64},
+		ids:    idSet{limit: maxIDs}, joins: spool{limit: maxSpool},
+		stored: map[string]bundleFloor{}, held: map[string]accounts.Fen{},
 	}
+}
+
+func (r *replay) close() {
+	r.ids.close()
+	r.joins.close()
 }
 
 func (r *replay) damaged(format string, args ...any) {
@@ -66,10 +75,15 @@ func (r *replay) block(b *block, workers []*blockCheck) {
 		r.report.found[name] += max(0, n-MaxFindings)
 	}
 	r.report.Postings += b.report.Postings
+	start := 0
+	for _, end := range b.joins {
+		r.joins.add(b.joined[start:end])
+		start = end
+	}
 	switch b.kind {
 	case frameCheckpoints:
-		for _, signed := range b.notes {
-			r.notes.take(signed)
+		for _, opened := range b.notes {
+			r.notes.take(opened)
 		}
 		r.notes.reached(&r.tree)
 	case frameEntries:
@@ -81,10 +95,13 @@ func (r *replay) block(b *block, workers []*blockCheck) {
 			r.vouchers(e, vouchers[:e.vouchers])
 			moves, vouchers = moves[e.moves:], vouchers[e.vouchers:]
 		}
+		r.items[checkCorrections] += b.links
 	case frameBalances:
 		r.balances(b.balances, workers)
 	case frameFloors:
 		r.floorBalances(b.floors, workers)
+	case framePendings:
+		r.pendings(b.pendings)
 	case frameEnd:
 		r.ended, r.counts = true, b.counts
 	}
@@ -97,36 +114,44 @@ func (r *replay) entry(e *checkedEntry) {
 	if e.position == next && !r.lost {
 		r.tree.add(e.leaf, nil)
 		r.notes.reached(&r.tree)
-		return
-	}
-	if !r.lost {
+	} else if !r.lost {
 		r.lost = true
 		r.report.find(checkSequence, "", e.id.String(), "position %d is followed by %d: entries are missing, come twice or were moved; the tree ends here", next-1, e.position)
 	}
+	r.follow(e)
 }
 
-// moves applies what an entry does to floors. What raises a balance is never wrong.
+// follow checks the time of posting that the entry's batch has, and the latest
+// up to it.
+func (r *replay) follow(e *checkedEntry) {
+	if e.batch == r.batch {
+		return
+	}
+	until := max(r.batch.until, e.batch.posted)
+	switch before := r.batch; {
+	case e.batch.id == before.id:
+		r.report.find(checkSequence, "", e.id.String(), "the entries of batch %s have several times of posting", e.batch.id)
+	case e.batch.until != until && !r.lost:
+		r.report.find(checkSequence, "", e.id.String(), "batch %s says that all up to it was posted by %s, its batches say %s", e.batch.id,
+			time.UnixMicro(e.batch.until).UTC(), time.UnixMicro(until).UTC())
+	}
+	r.batch = e.batch
+}
+
+// moves applies what an entry does to floors.
 func (r *replay) moves(e *checkedEntry, moves []floorMove, workers []*blockCheck) {
 	for _, m := range moves {
 		for int(m.floor) >= len(r.floors) {
 			r.floors = append(r.floors, floorState{})
 		}
 		f := &r.floors[m.floor]
-		f.moved, f.own = true, m.own
-		f.balance += accounts.Fen(m.amount)
-		if f.balance < 0 && m.amount < 0 {
-			r.report.find(checkFloors, workers[0].rules.floorAt(m.floor), e.id.String(), "the balance falls to %s at position %d", f.balance, e.position)
+		if !f.moved {
+			f.key = workers[0].rules.floorAt(m.floor)
 		}
-		if !m.own {
-			continue
+		f.move(r.report, e.id, e.position, accounts.Fen(m.amount))
+		if m.own {
+			f.follow(r.report, e.id, e.position, e.batch.id, m.version)
 		}
-		switch {
-		case m.version <= 0:
-			r.report.find(checkFloors, workers[0].rules.floorAt(m.floor), e.id.String(), "a line at position %d lacks the version of the account's floor", e.position)
-		case f.batch == e.batch && m.version != f.version, f.batch != e.batch && m.version <= f.version:
-			r.report.find(checkFloors, workers[0].rules.floorAt(m.floor), e.id.String(), "version %d of the floor follows version %d at position %d", m.version, f.version, e.position)
-		}
-		f.version, f.batch = m.version, e.batch
 	}
 }
 
@@ -197,55 +222,14 @@ func (r *replay) floorBalances(stored []bundleFloor, workers []*blockCheck) {
 			r.report.find(checkFloors, f.key, "", "the floor balance stands behind that of %s", r.floor)
 		}
 		r.floor = f.key
-		var want floorState
+		var want *floorState
 		if id, ok := r.floorIDs[f.key]; ok {
-			want = r.floors[id]
+			want = &r.floors[id]
 		}
-		if f.balance != want.balance {
-			r.report.find(checkFloors, f.key, "", "the floor balance is %s, the journal's lines sum to %s", f.balance, want.balance)
-		}
-		if want.own && f.version != want.version {
-			r.report.find(checkFloors, f.key, "", "the floor has version %d, its last line has %d", f.version, want.version)
+		want.compare(r.report, f)
+		if f.reserved != 0 || f.ahead != 0 {
+			r.stored[f.key] = f
 		}
 		delete(r.floorIDs, f.key)
 	}
-}
-
-// end compares what is left when the bundle is read.
-func (r *replay) end(workers []*blockCheck) error {
-	r.sum(workers)
-	for _, name := range unionOf(r.totals, map[string]bool{}) {
-		if t := r.totals[name]; t.lines > 0 {
-			r.report.find(checkBalances, name, "", "the account has %d lines and no balance", t.lines)
-		}
-	}
-	for _, key := range unionOf(r.floorIDs, map[string]bool{}) {
-		r.report.find(checkFloors, key, "", "the floor has no balance, the journal's lines sum to %s", r.floors[r.floorIDs[key]].balance)
-	}
-	r.notes.end(&r.tree)
-	if Position(r.report.Entries) != r.header.Position {
-		r.report.find(checkSequence, "", "", "there are %d entries, the bundle was taken at position %d", r.report.Entries, r.header.Position)
-	}
-	if root := r.tree.root(); root != tlog.Hash(r.header.Root) {
-		r.report.find(checkTree, "", "", "the root over %d entries is %s, the journal's is %s", r.tree.size, root, tlog.Hash(r.header.Root))
-	}
-	seen := bundleCounts{r.report.Entries, r.notes.items, r.items[checkBalances], r.items[checkFloors]}
-	switch {
-	case !r.ended:
-		r.damaged("the bundle ends before its last frame")
-	case seen != r.counts:
-		r.damaged("the bundle has %d entries, %d checkpoints, %d balances and %d floors; it was written with %d, %d, %d and %d",
-			seen.entries, seen.checkpoints, seen.balances, seen.floors, r.counts.entries, r.counts.checkpoints, r.counts.balances, r.counts.floors)
-	}
-	err := r.ids.twice(func(id uuid.UUID) {
-		r.report.find(checkIDs, "", id.String(), "the entry stands in the journal more than once")
-	})
-	for _, name := range []string{checkSequence, checkIDs, checkContent, checkPeriods, checkBalance} {
-		r.items[name] = r.report.Entries
-	}
-	r.items[checkTree], r.items[checkNotes] = r.tree.size, r.notes.items
-	r.report.list(r.items, checkFormat, checkSequence, checkIDs, checkContent, checkPeriods, checkBalance, checkFloors,
-		checkTree, checkNotes, checkVouchers, checkBalances)
-	r.report.count()
-	return err
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"math"
+	"slices"
 	"sync"
 
 	"fundledger/accounts"
@@ -11,7 +12,8 @@ import (
 // the accounts, books, floors and balancing sums that its entries name.
 type bundleRules struct {
 	chart  accounts.Chart
-	opened map[accounts.Book]int // month number
+	opened map[accounts.Book]int                   // month number
+	shut   map[accounts.Book]map[int][]PeriodEvent // by month number, of months that were ever closed
 
 	mu       sync.Mutex
 	accounts map[string]*knownAccount
@@ -36,6 +38,7 @@ type knownBook struct {
 	id     uint32
 	name   string
 	opened int // month number, beyond all months where the book was never opened
+	shut   map[int][]PeriodEvent
 }
 
 // accountRule is what one row of the chart means to one account.
@@ -49,18 +52,27 @@ type accountRule struct {
 }
 
 func newBundleRules(h bundleHeader) *bundleRules {
-	r := &bundleRules{
-		chart: accounts.NewChart(h.Subjects), opened: map[accounts.Book]int{}, accounts: map[string]*knownAccount{},
-		books: map[accounts.Book]*knownBook{}, floors: map[string]int32{}, sums: map[layerSum]int32{},
+	return &bundleRules{
+		chart: accounts.NewChart(h.Subjects), opened: map[accounts.Book]int{}, shut: map[accounts.Book]map[int][]PeriodEvent{},
+		accounts: map[string]*knownAccount{}, books: map[accounts.Book]*knownBook{}, floors: map[string]int32{}, sums: map[layerSum]int32{},
 	}
-	for _, p := range h.Periods {
-		if month, ok := monthNumber([]byte(p.Month)); ok {
-			if before, ok := r.opened[p.Book]; !ok || month < before {
-				r.opened[p.Book] = month
-			}
+}
+
+// period adds a month of a book, before any entry is checked.
+func (r *bundleRules) period(h *monthHistory) {
+	month, ok := monthNumber([]byte(h.month))
+	if !ok {
+		return
+	}
+	if before, ok := r.opened[h.book]; h.state != "" && (!ok || month < before) {
+		r.opened[h.book] = month
+	}
+	if slices.ContainsFunc(h.events, func(e PeriodEvent) bool { return e.State == PeriodShut }) {
+		if r.shut[h.book] == nil {
+			r.shut[h.book] = map[int][]PeriodEvent{}
 		}
+		r.shut[h.book][month] = h.events
 	}
-	return r
 }
 
 // account returns the account of the name.
@@ -106,7 +118,7 @@ func (r *bundleRules) rule(a *knownAccount, account accounts.Account, s accounts
 func (r *bundleRules) book(name accounts.Book) *knownBook {
 	b := r.books[name]
 	if b == nil {
-		b = &knownBook{id: uint32(len(r.books)), name: string(name), opened: math.MaxInt}
+		b = &knownBook{id: uint32(len(r.books)), name: string(name), opened: math.MaxInt, shut: r.shut[name]}
 		if month, ok := r.opened[name]; ok {
 			b.opened = month
 		}

@@ -74,11 +74,11 @@ type checker struct {
 	open      *periods
 	seed      maphash.Seed
 	accounts  map[string]*accountCheck
-	floors    map[string]accounts.Fen
+	floors    map[string]*floorState
 	vouchers  map[voucherSeries]*seriesCheck
 
 	history    map[bookMonth][]PeriodEvent
-	correcting map[uuid.UUID]uuid.UUID // what an entry corrects, until its link is found
+	correcting map[uuid.UUID]correcting // by the correction's id, until its link is found
 }
 
 // accountCheck is what the legs say of one account.
@@ -94,8 +94,8 @@ func newChecker(j *Journal, observers []NewObserver, keys []note.Verifier) *chec
 	report := &CheckReport{}
 	c := &checker{
 		journal: j, report: report, notes: newNoteCheck(report, j.origin(), keys), items: map[string]int64{}, seed: maphash.MakeSeed(),
-		accounts: map[string]*accountCheck{}, floors: map[string]accounts.Fen{}, vouchers: map[voucherSeries]*seriesCheck{},
-		correcting: map[uuid.UUID]uuid.UUID{},
+		accounts: map[string]*accountCheck{}, floors: map[string]*floorState{}, vouchers: map[voucherSeries]*seriesCheck{},
+		history: map[bookMonth][]PeriodEvent{}, correcting: map[uuid.UUID]correcting{},
 	}
 	for _, observer := range observers {
 		c.observers = append(c.observers, observer())
@@ -112,9 +112,16 @@ func (c *checker) run(ctx context.Context, tx pgx.Tx) error {
 	if c.open, err = readPeriods(ctx, q, c.journal.book.Regions.Books()); err != nil {
 		return err
 	}
-	if err := c.readHistory(ctx, q); err != nil {
+	histories, err := readHistories(ctx, q)
+	if err != nil {
 		return err
 	}
+	months := historyCheck{report: c.report, sealed: c.report.Position}
+	for i := range histories {
+		months.follow(&histories[i])
+		c.history[histories[i].bookMonth] = histories[i].events
+	}
+	c.items[checkHistory] = months.items
 	tree := &treeCheck{checker: c, ctx: ctx, q: q, last: -1}
 	visit := func(r *Record) error {
 		c.entry(r)
@@ -133,7 +140,7 @@ func (c *checker) run(ctx context.Context, tx pgx.Tx) error {
 	}
 	for _, compare := range []func(context.Context, *db.Queries) error{
 		c.compareFloors, c.compareVouchers, c.compareBalances, c.compareLines, c.compareMonths,
-		c.compareReservations, c.compareCorrections, c.comparePeriods,
+		c.compareReservations, c.compareCorrections,
 	} {
 		if err := compare(ctx, q); err != nil {
 			return err
@@ -189,6 +196,13 @@ func (c *checker) sequence(ctx context.Context, q *db.Queries) error {
 			c.find(checkSequence, "", "", "batch %s at position %d names %d entries, %d were sealed", s.BatchID, s.FirstPosition, s.Named, s.Entries)
 		}
 	}
+	projected, err := q.ReadHead(ctx, headProjected)
+	if err != nil {
+		return err
+	}
+	if projected > head {
+		c.find(checkSequence, "", "", "the projection stands at %d, beyond the end of the sequence at %d", projected, head)
+	}
 	c.items[checkSequence] = int64(len(sealed))
 	if next != head+1 {
 		c.find(checkSequence, "", "", "the sequence ends at %d, its head says %d", next-1, head)
@@ -221,6 +235,9 @@ func (c *checker) entry(r *Record) {
 	if !bytes.Equal(r.now, r.digest) || !bytes.Equal(r.now, r.batched) {
 		c.find(checkContent, firstAccount(r), id, "the entry at position %d is not what was posted: its digest differs", r.Position)
 	}
+	if !r.PostedAt.Equal(r.batchAt) {
+		c.find(checkSequence, "", id, "the entry at position %d says that it was posted at %s, its batch at %s", r.Position, r.PostedAt, r.batchAt)
+	}
 	c.items[checkPeriods]++
 	sums := make(balancer, 0, 8)
 	var effects []floorEffect
@@ -233,6 +250,9 @@ func (c *checker) entry(r *Record) {
 		if !ok {
 			c.find(checkContent, p.Account.String(), id, "the chart has no account %s on %s", p.Account.Subject, r.Date)
 		}
+		if ok && !subject.Postable {
+			c.find(checkContent, p.Account.String(), id, "the account takes no postings on %s", r.Date)
+		}
 		sums.add(p.Account.Book, p.Account.Fund, subject.Layer, p.Signed())
 		effects = c.journal.floorEffects(effects, p, r.legs[i].Account, r.Date)
 		c.line(r, i)
@@ -243,23 +263,32 @@ func (c *checker) entry(r *Record) {
 				r.Position, s.layer, s.sum, c.accountsOf(r, s))
 		}
 	}
-	for _, x := range effects {
-		c.floors[x.key] += x.amount
-	}
-	for _, x := range effects {
-		if c.floors[x.key] < 0 && x.amount < 0 {
-			c.find(checkFloors, x.key, id, "the balance falls to %s at position %d", c.floors[x.key], r.Position)
-		}
-	}
+	c.moveFloors(r, effects)
 	for _, due := range c.journal.vouchersDue(nil, 0, &r.Entry) {
 		r.Vouchers = append(r.Vouchers, c.voucher(due, r))
 	}
 	if r.Corrects.Valid {
-		c.correcting[r.ID] = r.Corrects.UUID
+		c.correcting[r.ID] = correcting{r.Corrects.UUID, r.Batch, r.Position}
 	}
 	c.postedWhileClosed(r)
 	for _, o := range c.observers {
 		o.Observe(r)
+	}
+}
+
+// moveFloors applies what the entry does to floors, and checks the versions
+// of floors that its lines carry.
+func (c *checker) moveFloors(r *Record, effects []floorEffect) {
+	for key, change := range netOf(effects) {
+		if c.floors[key] == nil {
+			c.floors[key] = &floorState{key: key}
+		}
+		c.floors[key].move(c.report, r.ID, r.Position, change)
+	}
+	for i := range r.legs {
+		if slices.ContainsFunc(effects, func(x floorEffect) bool { return x.key == r.legs[i].Account }) {
+			c.floors[r.legs[i].Account].follow(c.report, r.ID, r.Position, r.Batch, r.legs[i].Version)
+		}
 	}
 }
 

@@ -89,15 +89,15 @@ func (c *checker) compareVouchers(ctx context.Context, q *db.Queries) error {
 }
 
 func (c *checker) compareFloors(ctx context.Context, q *db.Queries) error {
-	stored, err := c.journal.floorsAt(ctx, q, c.report.Position)
+	stored, _, err := c.journal.floorsAt(ctx, q, c.report.Position)
 	if err != nil {
 		return err
 	}
 	for _, key := range unionOf(stored, c.floors) {
 		c.items[checkFloors]++
-		if balance := stored[key].balance; balance != c.floors[key] {
-			c.find(checkFloors, key, "", "the floor balance is %s, the journal's lines sum to %s", balance, c.floors[key])
-		}
+		f := stored[key]
+		f.key = key
+		c.floors[key].compare(c.report, f)
 	}
 	return nil
 }
@@ -118,9 +118,16 @@ func (c *checker) compareBalances(ctx context.Context, q *db.Queries) error {
 	if err != nil {
 		return err
 	}
+	projected, err := q.ReadHead(ctx, headProjected)
+	if err != nil {
+		return err
+	}
 	stored := make(map[string]db.AllBalancesRow, len(rows))
 	for _, r := range rows {
 		stored[r.Account] = r
+		if r.Position > projected {
+			c.find(checkBalances, r.Account, "", "the balance has seen position %d, the projection stands at %d", r.Position, projected)
+		}
 	}
 	for _, name := range unionOf(stored, c.accounts) {
 		c.items[checkBalances]++

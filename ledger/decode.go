@@ -4,7 +4,10 @@ import (
 	"encoding/binary"
 	"math"
 
+	"cloud.google.com/go/civil"
 	"github.com/google/uuid"
+
+	"fundledger/accounts"
 )
 
 // cursor reads the elements that appendCanonical and appendText write. After
@@ -139,4 +142,41 @@ func (e *rawEntry) decode(data []byte) bool {
 		e.lines = append(e.lines, l)
 	}
 	return !c.bad && len(c.rest) == 0
+}
+
+// entry copies the entry, or tells that its date, its period or an account is none.
+func (e *rawEntry) entry() (Entry, bool) {
+	date, err := civil.ParseDate(string(e.date))
+	month, monthErr := accounts.ParseMonth(string(e.period))
+	entry := Entry{
+		Key: string(e.key), Date: date, Period: month, Kind: string(e.kind), Summary: string(e.summary), Source: string(e.source),
+		Attachments: int(e.attachments), Preparer: string(e.preparer), Reviewer: string(e.reviewer),
+		Postings: make([]Posting, len(e.lines)),
+	}
+	ok := err == nil && monthErr == nil
+	if e.corrects != nil {
+		entry.Corrects = uuid.NullUUID{UUID: uuid.UUID(e.corrects), Valid: true}
+	}
+	for i, l := range e.lines {
+		account, err := accounts.ParseAccount(string(l.account))
+		ok = ok && err == nil
+		side := accounts.Debit
+		if l.credit {
+			side = accounts.Credit
+		}
+		entry.Postings[i] = Posting{
+			Account: account, Side: side, Amount: accounts.Fen(l.amount),
+			Dimensions: Dimensions{Run: string(l.run), Category: string(l.category), Part: string(l.part), BenefitYear: int(l.benefitYear)},
+		}
+	}
+	return entry, ok
+}
+
+// decodeEntry reads a canonical encoding.
+func decodeEntry(canonical []byte) (Entry, bool) {
+	var raw rawEntry
+	if !raw.decode(canonical) {
+		return Entry{}, false
+	}
+	return raw.entry()
 }

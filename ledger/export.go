@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"io"
-	"maps"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -25,10 +23,11 @@ type Exported struct {
 }
 
 // ExportBundle writes the sealed and projected journal as one self-contained
-// file that VerifyBundle proves without a database: rules, entries with
-// digests, vouchers and floor versions, signed checkpoints, balances. All of
-// it is one snapshot, at the position that the bundle names; CatchUp first to
-// have it all. It is written as a stream. Progress, if given, hears from time
+// file that VerifyBundle proves without a database: rules, periods with their
+// history, entries with digests, vouchers, floor versions and what they
+// correct, signed checkpoints, balances, pending entries. All of it is one
+// snapshot, at the position that the bundle names; CatchUp first to have it
+// all. It is written as a stream. Progress, if given, hears from time
 // to time how far it is. An entry that the journal has lost is left out, for
 // the verification to find. Errors: those of the writer and of the database.
 func (j *Journal) ExportBundle(ctx context.Context, w io.Writer, progress func(done, of Position)) (Exported, error) {
@@ -63,25 +62,28 @@ type export struct {
 
 	position  Position
 	counts    bundleCounts
-	page      []*Record // waiting for their vouchers
-	entries   []byte    // content of the frame that is being filled
+	page      []*exportedEntry // waiting for their vouchers and links
+	entries   []byte           // content of the frame that is being filled
 	canonical []byte
 	batch     uuid.UUID // of the last entry in it
 	noted     db.PageOfCheckpointsParams
 }
 
-// exportPage is how many entries ask for their vouchers at once.
+// exportPage is how many entries ask for their vouchers and links at once.
 const exportPage = 2000
 
 func (e *export) run() error {
 	if err := e.header(); err != nil {
 		return err
 	}
+	if err := e.periods(); err != nil {
+		return err
+	}
 	err := walk(e.ctx, e.q, e.position, func(r *Record) error {
 		if r.Position > e.position {
 			return nil
 		}
-		e.page = append(e.page, r)
+		e.page = append(e.page, &exportedEntry{Record: r})
 		if len(e.page) < exportPage {
 			return nil
 		}
@@ -90,7 +92,7 @@ func (e *export) run() error {
 	if err != nil {
 		return err
 	}
-	for _, rest := range []func() error{e.writePage, func() error { return e.writeEntries(e.position) }, e.balances, e.floors} {
+	for _, rest := range []func() error{e.writePage, func() error { return e.writeEntries(e.position) }, e.balances, e.floors, e.pendings} {
 		if err := rest(); err != nil {
 			return err
 		}
@@ -110,14 +112,7 @@ func (e *export) header() error {
 			return err
 		}
 	}
-	periods, err := e.q.AllPeriods(e.ctx)
-	if err != nil {
-		return err
-	}
 	h := bundleHeader{Origin: e.journal.origin(), Position: e.position, Root: root[:], Subjects: e.journal.book.Chart.Subjects()}
-	for _, p := range periods {
-		h.Periods = append(h.Periods, bundlePeriod{accounts.Book(p.Book), accounts.Month(p.Month), p.State})
-	}
 	content, err := json.Marshal(h)
 	if err != nil {
 		return err
@@ -125,11 +120,14 @@ func (e *export) header() error {
 	return e.frames.frame(frameHeader, content)
 }
 
-// writePage adds the waiting entries, now with their vouchers, to frames.
+// writePage adds the waiting entries, now with their vouchers and links, to frames.
 func (e *export) writePage() error {
 	ids := make([]uuid.UUID, len(e.page))
 	for i, r := range e.page {
 		ids[i] = r.ID
+	}
+	if err := e.links(ids); err != nil {
+		return err
 	}
 	rows, err := e.q.VouchersOf(e.ctx, ids)
 	if err != nil {
@@ -155,6 +153,46 @@ func (e *export) writePage() error {
 		}
 	}
 	e.page = e.page[:0]
+	return nil
+}
+
+// links tells of the entries on the page how many correct them, and of those
+// that correct others what the link says.
+func (e *export) links(ids []uuid.UUID) error {
+	counted, err := e.q.CountCorrections(e.ctx, db.CountCorrectionsParams{Originals: ids, Position: int64(e.position)})
+	if err != nil {
+		return err
+	}
+	corrected := make(map[uuid.UUID]int64, len(counted))
+	for _, c := range counted {
+		corrected[c.Original] = c.Corrections
+	}
+	var wanted db.LinksOfParams
+	for _, r := range e.page {
+		r.corrected = corrected[r.ID]
+		if r.Corrects.Valid {
+			wanted.Originals, wanted.Corrections = append(wanted.Originals, r.Corrects.UUID), append(wanted.Corrections, r.ID)
+		}
+	}
+	if len(wanted.Originals) == 0 {
+		return nil
+	}
+	rows, err := e.q.LinksOf(e.ctx, wanted)
+	if err != nil {
+		return err
+	}
+	links := make(map[uuid.UUID]bundleLink, len(rows))
+	for _, l := range rows {
+		link := bundleLink{kind: linkPlain, version: l.Version}
+		if l.Amounts != nil {
+			link.kind = linkMeasured
+			link.amounts, _ = decodeAmounts(l.Correction, l.Amounts) // none where they cannot be read, for the verification to find
+		}
+		links[l.Correction] = link
+	}
+	for _, r := range e.page {
+		r.link = links[r.ID]
+	}
 	return nil
 }
 
@@ -189,114 +227,6 @@ func (e *export) writeEntries(until Position) error {
 	e.entries, e.batch = e.entries[:0], uuid.Nil
 	if e.progress != nil {
 		e.progress(until, e.position)
-	}
-	return nil
-}
-
-func (e *export) balances() error {
-	after := db.PageOfBalancesParams{Page: comparePage}
-	for {
-		rows, err := e.q.PageOfBalances(e.ctx, after)
-		if err != nil {
-			return err
-		}
-		var content []byte
-		for _, r := range rows {
-			content = bundleBalance{r.Account, accounts.Fen(r.DebitFen), accounts.Fen(r.CreditFen), r.LineCount, Position(r.Position)}.append(content)
-			after.Account = r.Account
-			e.counts.balances++
-		}
-		if err := e.frames.frame(frameBalances, content); err != nil || len(rows) < comparePage {
-			return err
-		}
-	}
-}
-
-func (e *export) floors() error {
-	floors, err := e.journal.floorsAt(e.ctx, e.q, e.position)
-	if err != nil {
-		return err
-	}
-	var content []byte
-	for _, key := range slices.Sorted(maps.Keys(floors)) {
-		content = floors[key].append(content)
-		e.counts.floors++
-		if len(content) >= aimFrame {
-			if err := e.frames.frame(frameFloors, content); err != nil {
-				return err
-			}
-			content = content[:0]
-		}
-	}
-	return e.frames.frame(frameFloors, content)
-}
-
-// laterPage is how many batches behind a position are read at a time.
-const laterPage = 100
-
-// floorsAt takes back from the floor balances, which run ahead of the
-// sequence, what batches behind the position have done to them.
-func (j *Journal) floorsAt(ctx context.Context, q *db.Queries, position Position) (map[string]bundleFloor, error) {
-	rows, err := q.AllFloors(ctx)
-	if err != nil {
-		return nil, err
-	}
-	floors := make(map[string]bundleFloor, len(rows))
-	for _, r := range rows {
-		floors[r.Account] = bundleFloor{r.Account, accounts.Fen(r.BalanceFen), r.Version}
-	}
-	earliest := map[string]int64{} // version of each floor among the batches behind
-	later := db.LaterBatchesParams{Position: int64(position), Page: laterPage}
-	for {
-		batches, err := q.LaterBatches(ctx, later)
-		if err != nil {
-			return nil, err
-		}
-		for _, b := range batches {
-			later.After = b.ID
-			var versions map[string]int64
-			if err := json.Unmarshal(b.Floors, &versions); err != nil {
-				return nil, fault.New(fault.Internal, "batch %s cannot be read: %w", b.ID, err)
-			}
-			for key, version := range versions {
-				if before, ok := earliest[key]; !ok || version < before {
-					earliest[key] = version
-				}
-			}
-			if err := j.takeBack(ctx, q, floors, b.Entries); err != nil {
-				return nil, err
-			}
-		}
-		if len(batches) < laterPage {
-			break
-		}
-	}
-	for key, version := range earliest {
-		f := floors[key]
-		if f.version = version - 1; f.version == 0 && f.balance == 0 {
-			delete(floors, key) // it did not exist yet
-		} else {
-			floors[key] = f
-		}
-	}
-	return floors, nil
-}
-
-func (j *Journal) takeBack(ctx context.Context, q *db.Queries, floors map[string]bundleFloor, entries []uuid.UUID) error {
-	records, err := readEntries(ctx, q, entries)
-	if err != nil {
-		return err
-	}
-	var effects []floorEffect
-	for _, r := range records {
-		for i := range r.Postings {
-			effects = j.floorEffects(effects[:0], &r.Postings[i], r.legs[i].Account, r.Date)
-			for _, x := range effects {
-				f := floors[x.key]
-				f.key, f.balance = x.key, f.balance-x.amount
-				floors[x.key] = f
-			}
-		}
 	}
 	return nil
 }

@@ -19,10 +19,12 @@ const bundleMagic = "fundledger bundle 1\n"
 // The frames of a bundle, in their order.
 const (
 	frameHeader      = 'H' // one: journal, position and rules, JSON
+	framePeriods     = 'P' // months of books with what happened to them
 	frameCheckpoints = 'C' // signed notes, before the entries that they reach into
 	frameEntries     = 'E'
 	frameBalances    = 'B'
 	frameFloors      = 'F'
+	framePendings    = 'R' // pending entries, which reserve
 	frameEnd         = 'Z' // one: how much there was
 )
 

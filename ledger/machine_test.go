@@ -246,6 +246,10 @@ func TestJournalAgreesWithAModel(t *testing.T) {
 		r.Repeat(map[string]func(*rapid.T){
 			"post": m.post, "post more": m.post, "pend": m.pend, "finish": m.finish, "void": m.void, "age": m.age, "expire": m.expire,
 			"reverse": m.reverse, "period": m.period, "concurrent": m.concurrent,
+			"bundle": func(*rapid.T) { // while entries and their pendings wait
+				bundle, _ := f.export(t)
+				mustHold(t, bundle)
+			},
 			"catch up": func(r *rapid.T) {
 				if p := m.catchUp(t); int(p) != len(m.model.order) {
 					r.Fatalf("position %d, the model has %d entries", p, len(m.model.order))

@@ -184,7 +184,7 @@ func isRefused(t testing.TB, name string, err error, kind fault.Kind, message st
 	}
 }
 
-// mustBeWhole catches up and checks the journal.
+// mustBeWhole catches up and checks the journal, and a bundle of it.
 func (f fixture) mustBeWhole(t testing.TB) *ledger.CheckReport {
 	t.Helper()
 	f.catchUp(t)
@@ -195,6 +195,8 @@ func (f fixture) mustBeWhole(t testing.TB) *ledger.CheckReport {
 	for _, finding := range report.Findings {
 		t.Errorf("check %+v", finding)
 	}
+	bundle, _ := f.export(t)
+	mustHold(t, bundle)
 	return report
 }
 

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -31,41 +32,62 @@ func newNoteCheck(report *CheckReport, origin string, keys []note.Verifier) *not
 	return &noteCheck{report: report, origin: origin, keys: keys, known: note.VerifierList(keys...), signed: map[note.Verifier]bool{}}
 }
 
-// take reads a signed note; its position is not before that of the one taken last.
-func (n *noteCheck) take(signed []byte) {
-	n.items++
+// openedNote is a signed note that was read, its signatures verified.
+type openedNote struct {
+	Checkpoint
+	verified bool
+	signed   []note.Verifier // whose signatures hold
+	findings []string
+}
+
+// open reads a signed note; several may be read at once.
+func (n *noteCheck) open(signed []byte) (o openedNote) {
+	find := func(format string, args ...any) { o.findings = append(o.findings, fmt.Sprintf(format, args...)) }
 	opened, err := note.Open(signed, n.known)
 	var unverified *note.UnverifiedNoteError
-	verified := err == nil
+	o.verified = err == nil
 	if errors.As(err, &unverified) {
 		opened = unverified.Note
 	} else if err != nil {
-		n.report.find(checkNotes, "", "", "a checkpoint is not a note with valid signatures: %s", err)
-		return
+		find("a checkpoint is not a note with valid signatures: %s", err)
+		return o
 	}
-	c, err := ParseCheckpoint(opened.Text)
-	if err != nil {
-		n.report.find(checkNotes, "", "", "a signed note is no checkpoint: %s", err)
-		return
+	if o.Checkpoint, err = ParseCheckpoint(opened.Text); err != nil {
+		find("a signed note is no checkpoint: %s", err)
+		return o
 	}
-	if c.Origin != n.origin {
-		n.report.find(checkNotes, "", "", "the checkpoint at position %d is of journal %q, this one is %q", c.Position, c.Origin, n.origin)
+	if o.Origin != n.origin {
+		find("the checkpoint at position %d is of journal %q, this one is %q", o.Position, o.Origin, n.origin)
 	}
-	if !verified && len(n.keys) > 0 {
+	if !o.verified && len(n.keys) > 0 {
 		var names []string
 		for _, s := range opened.UnverifiedSigs {
 			names = append(names, s.Name)
 		}
-		n.report.find(checkNotes, "", "", "the checkpoint at position %d is signed by none of the given keys, only by %s", c.Position, strings.Join(names, ", "))
+		find("the checkpoint at position %d is signed by none of the given keys, only by %s", o.Position, strings.Join(names, ", "))
 	}
 	for _, s := range opened.Sigs {
 		for _, key := range n.keys {
 			if key.Name() == s.Name && key.KeyHash() == s.Hash {
-				n.signed[key] = true
+				o.signed = append(o.signed, key)
 			}
 		}
 	}
-	n.waiting = append(n.waiting, waitingNote{c, verified})
+	return o
+}
+
+// take adds a note; its position is not before that of the one taken last.
+func (n *noteCheck) take(o openedNote) {
+	n.items++
+	for _, message := range o.findings {
+		n.report.find(checkNotes, "", "", "%s", message)
+	}
+	for _, key := range o.signed {
+		n.signed[key] = true
+	}
+	if o.Origin != "" { // it could be read
+		n.waiting = append(n.waiting, waitingNote{o.Checkpoint, o.verified})
+	}
 }
 
 // reached compares the checkpoints of the position that the tree has now.

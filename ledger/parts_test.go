@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"cloud.google.com/go/civil"
 	"github.com/google/uuid"
@@ -17,14 +18,19 @@ import (
 	"fundledger/accounts"
 )
 
+var testTime = time.Date(2025, 1, 31, 9, 0, 0, 0, time.UTC)
+
 // parts are the content of a bundle before it is written, made without a
 // database, so that each can be changed.
 type parts struct {
 	header   bundleHeader
-	records  []*Record
+	months   []monthHistory
+	records  []*exportedEntry
 	notes    map[Position][]string
 	balances []bundleBalance
 	floors   []bundleFloor
+	pendings []*bundlePending
+	behind   int64
 	counts   *bundleCounts // instead of the true ones
 }
 
@@ -44,8 +50,10 @@ func newParts(t testing.TB, entries []Entry, batchSize int, signer note.Signer, 
 	j := testJournal(t)
 	p := &parts{notes: map[Position][]string{}}
 	p.header = bundleHeader{Origin: j.origin(), Position: Position(len(entries)), Subjects: j.book.Chart.Subjects()}
-	for _, b := range j.book.Regions.Books() {
-		p.header.Periods = append(p.header.Periods, bundlePeriod{b, "2025-01", string(PeriodOpen)})
+	for _, b := range slices.Sorted(slices.Values(j.book.Regions.Books())) {
+		p.months = append(p.months, monthHistory{bookMonth{b, "2025-01"}, PeriodOpen, []PeriodEvent{
+			{Book: b, Month: "2025-01", Number: 1, State: PeriodOpen, By: "setup", At: testTime},
+		}})
 	}
 	balances, floors := map[string]bundleBalance{}, map[string]bundleFloor{}
 	numbers := map[voucherSeries]int64{}
@@ -61,7 +69,13 @@ func newParts(t testing.TB, entries []Entry, batchSize int, signer note.Signer, 
 			batch = EntryID(fmt.Sprint("batch ", i))
 			clear(touched)
 		}
-		r := &Record{Position: Position(i + 1), ID: e.ID(), Batch: batch, Entry: *e, digest: digest(e)}
+		r := &exportedEntry{Record: &Record{Position: Position(i + 1), ID: e.ID(), Batch: batch, Entry: *e, digest: digest(e)}}
+		// Batches are not sealed in the order of their times.
+		r.batchAt = testTime.Add(time.Duration(i/batchSize^1) * time.Second)
+		r.PostedAt, r.until = r.batchAt, r.batchAt
+		if i > 0 && p.records[i-1].until.After(r.until) {
+			r.until = p.records[i-1].until
+		}
 		for k := range e.Postings {
 			x := &e.Postings[k]
 			name := x.Account.String()
@@ -102,6 +116,7 @@ func newParts(t testing.TB, entries []Entry, batchSize int, signer note.Signer, 
 	}
 	root := tree.root()
 	p.header.Root = root[:]
+	p.link()
 	for _, name := range slices.Sorted(maps.Keys(balances)) {
 		p.balances = append(p.balances, balances[name])
 	}
@@ -109,6 +124,54 @@ func newParts(t testing.TB, entries []Entry, batchSize int, signer note.Signer, 
 		p.floors = append(p.floors, floors[key])
 	}
 	return p
+}
+
+// link gives corrections their links. Reversals here take back of every posting.
+func (p *parts) link() {
+	of := map[uuid.UUID]*exportedEntry{}
+	last := map[uuid.UUID]*exportedEntry{} // correction of the original
+	for _, r := range p.records {
+		of[r.ID] = r
+		if !r.Corrects.Valid {
+			continue
+		}
+		id := r.Corrects.UUID
+		of[id].corrected++
+		r.link = bundleLink{kind: linkPlain, version: 1}
+		if before := last[id]; before != nil {
+			r.link.version = before.link.version
+			if before.Batch != r.Batch {
+				r.link.version++
+			}
+		}
+		last[id] = r
+		if r.Kind == reversalKind {
+			r.link.kind = linkMeasured
+			for _, x := range r.Postings {
+				r.link.amounts = append(r.link.amounts, -x.Amount)
+			}
+		}
+	}
+}
+
+// pend adds a pending entry in the state, and reserves where it is open.
+func (p *parts) pend(t testing.TB, e Entry, state PendingState) *bundlePending {
+	t.Helper()
+	x := &bundlePending{key: e.Key, digest: digest(&e), canonical: appendCanonical(nil, &e, nil)}
+	x.Pending = Pending{Entry: e, State: state, Holds: holdsUnder(accounts.NewChart(p.header.Subjects), &e), Made: testTime, Expires: testTime.Add(time.Hour)}
+	switch state {
+	case Open:
+		for floor, amount := range x.Holds {
+			i := slices.IndexFunc(p.floors, func(f bundleFloor) bool { return f.key == floor })
+			p.floors[i].reserved += amount
+		}
+	case Expired:
+		x.Decided, x.Reason = testTime.Add(2*time.Hour), "its time has passed"
+	default:
+		x.Decided, x.By = testTime.Add(time.Minute), "decider"
+	}
+	p.pendings = append(p.pendings, x)
+	return x
 }
 
 // write writes the bundle with the given number of bytes a frame of entries.
@@ -129,7 +192,15 @@ func (p *parts) write(t testing.TB, frameSize int) []byte {
 		t.Fatal(err)
 	}
 	frame(frameHeader, header)
-	var counts bundleCounts
+	var months []byte
+	for i := range p.months {
+		if months = p.months[i].append(months); len(months) >= frameSize {
+			frame(framePeriods, months)
+			months = nil
+		}
+	}
+	frame(framePeriods, months)
+	counts := bundleCounts{months: int64(len(p.months)), pendings: int64(len(p.pendings)), behind: p.behind}
 	var content, notes []byte
 	var batch uuid.UUID
 	for i, r := range p.records {
@@ -157,6 +228,11 @@ func (p *parts) write(t testing.TB, frameSize int) []byte {
 		counts.floors++
 	}
 	frame(frameFloors, content)
+	content = nil
+	for _, x := range p.pendings {
+		content = x.append(content)
+	}
+	frame(framePendings, content)
 	if p.counts != nil {
 		counts = *p.counts
 	}
@@ -165,9 +241,9 @@ func (p *parts) write(t testing.TB, frameSize int) []byte {
 }
 
 // redigest makes the digest of a changed record anew.
-func redigest(r *Record) { r.digest = digest(&r.Entry) }
+func redigest(r *exportedEntry) { r.digest = digest(&r.Entry) }
 
-func leafOf(r *Record) tlog.Hash {
+func leafOf(r *exportedEntry) tlog.Hash {
 	return tlog.RecordHash(appendLeaf(nil, r.Position, r.ID, r.digest, r.Vouchers))
 }
 
@@ -231,4 +307,45 @@ func testEntries(t testing.TB) []Entry {
 		twoLines(t, "f", testClaim, testOwed, 1),
 		twoLines(t, "g", testCash, testIncome, 1),
 	}
+}
+
+// closed is the book whose first month testParts closes, reopens and closes.
+const closed = accounts.Book("320500.agency")
+
+// testParts has all that a bundle can have: beside testEntries corrections, a
+// month that was closed, and pending entries in every state.
+func testParts(t testing.TB, batchSize int, signer note.Signer, checkpoints ...Position) *parts {
+	t.Helper()
+	correct := func(e Entry, of, kind string) Entry {
+		e.Kind, e.Corrects = kind, uuid.NullUUID{UUID: EntryID(of), Valid: true}
+		return e
+	}
+	finished := twoLines(t, finishPrefix+"q", testSpent, testCash, 5)
+	finished.Summary, finished.Reviewer = "试验 q", "decider"
+	p := newParts(t, append(testEntries(t),
+		correct(twoLines(t, "r", testSpent, testCash, -10), "b", reversalKind),
+		correct(twoLines(t, "s", testSpent, testCash, -20), "b", reversalKind),
+		correct(twoLines(t, "k", testClaim, testOwed, 2), "c", "manual"),
+		finished,
+	), batchSize, signer, checkpoints...)
+	p.pend(t, twoLines(t, "o", testSpent, testCash, 10), Open)
+	p.pend(t, twoLines(t, "q", testSpent, testCash, 8), Finished)
+	p.pend(t, twoLines(t, "v", testSpent, testCash, 1), Voided)
+	p.pend(t, twoLines(t, "x", testSpent, testCash, 1), Expired)
+	m := p.month(closed)
+	m.state = PeriodShut
+	for i, e := range []PeriodEvent{
+		{State: PeriodClosing, By: "closer", Position: 1}, {State: PeriodShut, By: "closer", Position: 2},
+		{State: PeriodReopened, By: "chief", Reason: "an invoice came late", Position: 2},
+		{State: PeriodClosing, By: "closer", Position: 9}, {State: PeriodShut, By: "closer", Position: 10},
+	} {
+		e.Book, e.Month, e.Number, e.At = m.book, m.month, int64(i)+2, testTime
+		m.events = append(m.events, e)
+	}
+	return p
+}
+
+// month is the history of the book's first month.
+func (p *parts) month(book accounts.Book) *monthHistory {
+	return &p.months[slices.IndexFunc(p.months, func(h monthHistory) bool { return h.book == book })]
 }

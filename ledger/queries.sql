@@ -140,7 +140,9 @@ SELECT unnest(@books::text[]), unnest(@periods::text[]), unnest(@numbers::int8[]
 SELECT entry_id, book, period, number FROM vouchers WHERE entry_id = ANY(@entries::uuid[]) ORDER BY book;
 
 -- name: ReadSealed :many
-SELECT s.first_position, s.batch_id, s.entries AS entry_count, b.entries, b.digests FROM sealed AS s LEFT JOIN batches AS b ON b.id = s.batch_id
+SELECT s.first_position, s.batch_id, s.entries AS entry_count, b.entries, b.digests,
+    s.posted_until, coalesce(b.posted_at, s.posted_until)::timestamptz AS posted_at
+FROM sealed AS s LEFT JOIN batches AS b ON b.id = s.batch_id
 WHERE s.first_position > @after AND s.first_position <= @until
 ORDER BY s.first_position LIMIT @batches;
 
@@ -281,9 +283,6 @@ SELECT b.id, b.entries, b.floors FROM batches AS b JOIN (
 ) AS w ON w.batch_id = b.id
 WHERE b.id > @after ORDER BY b.id LIMIT @page;
 
--- name: AllPeriods :many
-SELECT book, month, state FROM periods ORDER BY book, month;
-
 -- name: PageOfBalances :many
 SELECT account, debit_fen, credit_fen, line_count, position FROM balances
 WHERE account > @account ORDER BY account LIMIT @page;
@@ -304,8 +303,31 @@ FROM (
 -- name: CorrectionsOf :many
 SELECT correction, version, amounts FROM corrections WHERE original = @original ORDER BY version, correction;
 
+-- name: LinksOf :many
+SELECT c.correction, c.version, c.amounts FROM corrections AS c JOIN (
+    SELECT unnest(@originals::uuid[]) AS original, unnest(@corrections::uuid[]) AS correction
+) AS w ON w.original = c.original AND w.correction = c.correction;
+
+-- name: CountCorrections :many
+SELECT c.original, count(*) AS corrections FROM corrections AS c
+    LEFT JOIN entries AS e ON e.id = c.correction
+    LEFT JOIN sealed AS s ON s.batch_id = e.batch_id AND s.first_position <= @position
+WHERE c.original = ANY(@originals::uuid[]) AND (e.id IS NULL OR s.batch_id IS NOT NULL)
+GROUP BY c.original;
+
+-- name: PlacesOf :many
+SELECT e.id, coalesce(s.first_position + array_position(b.entries, e.id) - 1, 0)::int8 AS position
+FROM entries AS e JOIN batches AS b ON b.id = e.batch_id JOIN sealed AS s ON s.batch_id = b.id
+WHERE e.id = ANY(@ids::uuid[]);
+
+-- name: WaitingOf :many
+SELECT e.id FROM entries AS e
+WHERE e.id = ANY(@ids::uuid[]) AND NOT EXISTS (
+    SELECT 1 FROM sealed AS s WHERE s.batch_id = e.batch_id AND s.first_position <= @position
+);
+
 -- name: PageOfCorrections :many
-SELECT original, correction, amounts FROM corrections
+SELECT original, correction, version, amounts FROM corrections
 WHERE (original, correction) > (@original::uuid, @correction::uuid)
 ORDER BY original, correction LIMIT @page;
 

@@ -26,9 +26,11 @@ type Record struct {
 	// first; set by Entry only.
 	CorrectedBy []uuid.UUID `json:"corrected_by,omitempty"`
 
-	digest  []byte // as stored with the entry
-	batched []byte // as stored with its batch
-	now     []byte // as Check makes it anew
+	digest  []byte    // as stored with the entry
+	batched []byte    // as stored with its batch
+	now     []byte    // as Check makes it anew
+	batchAt time.Time // when its batch says that it was posted
+	until   time.Time // when all batches up to its own were posted
 	legs    []leg
 }
 
@@ -156,7 +158,7 @@ func walk(ctx context.Context, q *db.Queries, end Position, fn func(*Record) err
 				position := Position(s.FirstPosition) + Position(i)
 				if r := records[id]; r != nil {
 					r.Position = position
-					r.batched = nthDigest(s.Digests, i)
+					r.batched, r.batchAt, r.until = nthDigest(s.Digests, i), s.PostedAt, s.PostedUntil
 					err = fn(r)
 				} else {
 					err = missing(position, id)

@@ -21,7 +21,8 @@ type CheckResult struct {
 // MaxFindings are listed; the result of the check counts all.
 type CheckReport struct {
 	Position Position      `json:"position"`
-	Signed   Position      `json:"signed"` // the last position of which a checkpoint with a verified signature holds
+	Signed   Position      `json:"signed"`           // the last position of which a checkpoint with a verified signature holds
+	Behind   int64         `json:"behind,omitempty"` // entries posted when a bundle was taken that had no place up to its position
 	Rules    string        `json:"rules,omitempty"`
 	Entries  int64         `json:"entries"`
 	Postings int64         `json:"postings"`

@@ -58,7 +58,7 @@ func (t *treeCheck) entry(r *Record) error {
 func (t *treeCheck) takeNotes(until Position) error {
 	for {
 		for len(t.signed) > 0 && Position(t.signed[0].Position) <= until {
-			t.checker.notes.take([]byte(t.signed[0].Note))
+			t.checker.notes.take(t.checker.notes.open([]byte(t.signed[0].Note)))
 			t.signed = t.signed[1:]
 		}
 		if len(t.signed) > 0 || t.noMore {

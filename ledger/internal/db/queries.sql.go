@@ -104,30 +104,6 @@ func (q *Queries) AllPeriodStates(ctx context.Context) ([]Period, error) {
 	return items, nil
 }
 
-const allPeriods = `-- name: AllPeriods :many
-SELECT book, month, state FROM periods ORDER BY book, month
-`
-
-func (q *Queries) AllPeriods(ctx context.Context) ([]Period, error) {
-	rows, err := q.db.Query(ctx, allPeriods)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []Period
-	for rows.Next() {
-		var i Period
-		if err := rows.Scan(&i.Book, &i.Month, &i.State); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const allSealed = `-- name: AllSealed :many
 SELECT s.first_position, s.batch_id, s.entries, coalesce(array_length(b.entries, 1), 0)::int8 AS named,
     s.posted_until, coalesce(b.posted_at, s.posted_until)::timestamptz AS posted_at
@@ -228,6 +204,44 @@ func (q *Queries) CorrectionsOf(ctx context.Context, original uuid.UUID) ([]Corr
 	for rows.Next() {
 		var i CorrectionsOfRow
 		if err := rows.Scan(&i.Correction, &i.Version, &i.Amounts); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const countCorrections = `-- name: CountCorrections :many
+SELECT c.original, count(*) AS corrections FROM corrections AS c
+    LEFT JOIN entries AS e ON e.id = c.correction
+    LEFT JOIN sealed AS s ON s.batch_id = e.batch_id AND s.first_position <= $1
+WHERE c.original = ANY($2::uuid[]) AND (e.id IS NULL OR s.batch_id IS NOT NULL)
+GROUP BY c.original
+`
+
+type CountCorrectionsParams struct {
+	Position  int64
+	Originals []uuid.UUID
+}
+
+type CountCorrectionsRow struct {
+	Original    uuid.UUID
+	Corrections int64
+}
+
+func (q *Queries) CountCorrections(ctx context.Context, arg CountCorrectionsParams) ([]CountCorrectionsRow, error) {
+	rows, err := q.db.Query(ctx, countCorrections, arg.Position, arg.Originals)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountCorrectionsRow
+	for rows.Next() {
+		var i CountCorrectionsRow
+		if err := rows.Scan(&i.Original, &i.Corrections); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -710,6 +724,43 @@ func (q *Queries) LimitIdle(ctx context.Context) error {
 	return err
 }
 
+const linksOf = `-- name: LinksOf :many
+SELECT c.correction, c.version, c.amounts FROM corrections AS c JOIN (
+    SELECT unnest($1::uuid[]) AS original, unnest($2::uuid[]) AS correction
+) AS w ON w.original = c.original AND w.correction = c.correction
+`
+
+type LinksOfParams struct {
+	Originals   []uuid.UUID
+	Corrections []uuid.UUID
+}
+
+type LinksOfRow struct {
+	Correction uuid.UUID
+	Version    int64
+	Amounts    []byte
+}
+
+func (q *Queries) LinksOf(ctx context.Context, arg LinksOfParams) ([]LinksOfRow, error) {
+	rows, err := q.db.Query(ctx, linksOf, arg.Originals, arg.Corrections)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LinksOfRow
+	for rows.Next() {
+		var i LinksOfRow
+		if err := rows.Scan(&i.Correction, &i.Version, &i.Amounts); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listBalances = `-- name: ListBalances :many
 SELECT b.account, b.debit_fen, b.credit_fen, coalesce(f.reserved_fen, 0)::int8 AS reserved_fen
 FROM balances AS b LEFT JOIN floors AS f ON f.account = b.account
@@ -1121,7 +1172,7 @@ func (q *Queries) PageOfCheckpoints(ctx context.Context, arg PageOfCheckpointsPa
 }
 
 const pageOfCorrections = `-- name: PageOfCorrections :many
-SELECT original, correction, amounts FROM corrections
+SELECT original, correction, version, amounts FROM corrections
 WHERE (original, correction) > ($1::uuid, $2::uuid)
 ORDER BY original, correction LIMIT $3
 `
@@ -1132,22 +1183,21 @@ type PageOfCorrectionsParams struct {
 	Page       int32
 }
 
-type PageOfCorrectionsRow struct {
-	Original   uuid.UUID
-	Correction uuid.UUID
-	Amounts    []byte
-}
-
-func (q *Queries) PageOfCorrections(ctx context.Context, arg PageOfCorrectionsParams) ([]PageOfCorrectionsRow, error) {
+func (q *Queries) PageOfCorrections(ctx context.Context, arg PageOfCorrectionsParams) ([]Correction, error) {
 	rows, err := q.db.Query(ctx, pageOfCorrections, arg.Original, arg.Correction, arg.Page)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []PageOfCorrectionsRow
+	var items []Correction
 	for rows.Next() {
-		var i PageOfCorrectionsRow
-		if err := rows.Scan(&i.Original, &i.Correction, &i.Amounts); err != nil {
+		var i Correction
+		if err := rows.Scan(
+			&i.Original,
+			&i.Correction,
+			&i.Version,
+			&i.Amounts,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1339,6 +1389,37 @@ func (q *Queries) PlaceOfBatch(ctx context.Context, batch uuid.UUID) ([]PlaceOfB
 	for rows.Next() {
 		var i PlaceOfBatchRow
 		if err := rows.Scan(&i.FirstPosition, &i.Entries); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const placesOf = `-- name: PlacesOf :many
+SELECT e.id, coalesce(s.first_position + array_position(b.entries, e.id) - 1, 0)::int8 AS position
+FROM entries AS e JOIN batches AS b ON b.id = e.batch_id JOIN sealed AS s ON s.batch_id = b.id
+WHERE e.id = ANY($1::uuid[])
+`
+
+type PlacesOfRow struct {
+	ID       uuid.UUID
+	Position int64
+}
+
+func (q *Queries) PlacesOf(ctx context.Context, ids []uuid.UUID) ([]PlacesOfRow, error) {
+	rows, err := q.db.Query(ctx, placesOf, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PlacesOfRow
+	for rows.Next() {
+		var i PlacesOfRow
+		if err := rows.Scan(&i.ID, &i.Position); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1728,7 +1809,9 @@ func (q *Queries) ReadPeriods(ctx context.Context, books []string) ([]Period, er
 }
 
 const readSealed = `-- name: ReadSealed :many
-SELECT s.first_position, s.batch_id, s.entries AS entry_count, b.entries, b.digests FROM sealed AS s LEFT JOIN batches AS b ON b.id = s.batch_id
+SELECT s.first_position, s.batch_id, s.entries AS entry_count, b.entries, b.digests,
+    s.posted_until, coalesce(b.posted_at, s.posted_until)::timestamptz AS posted_at
+FROM sealed AS s LEFT JOIN batches AS b ON b.id = s.batch_id
 WHERE s.first_position > $1 AND s.first_position <= $2
 ORDER BY s.first_position LIMIT $3
 `
@@ -1745,6 +1828,8 @@ type ReadSealedRow struct {
 	EntryCount    int64
 	Entries       []uuid.UUID
 	Digests       []byte
+	PostedUntil   time.Time
+	PostedAt      time.Time
 }
 
 func (q *Queries) ReadSealed(ctx context.Context, arg ReadSealedParams) ([]ReadSealedRow, error) {
@@ -1762,6 +1847,8 @@ func (q *Queries) ReadSealed(ctx context.Context, arg ReadSealedParams) ([]ReadS
 			&i.EntryCount,
 			&i.Entries,
 			&i.Digests,
+			&i.PostedUntil,
+			&i.PostedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -1979,6 +2066,38 @@ func (q *Queries) VouchersOf(ctx context.Context, entries []uuid.UUID) ([]Vouche
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const waitingOf = `-- name: WaitingOf :many
+SELECT e.id FROM entries AS e
+WHERE e.id = ANY($1::uuid[]) AND NOT EXISTS (
+    SELECT 1 FROM sealed AS s WHERE s.batch_id = e.batch_id AND s.first_position <= $2
+)
+`
+
+type WaitingOfParams struct {
+	Ids      []uuid.UUID
+	Position int64
+}
+
+func (q *Queries) WaitingOf(ctx context.Context, arg WaitingOfParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, waitingOf, arg.Ids, arg.Position)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
