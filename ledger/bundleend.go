@@ -94,7 +94,7 @@ func (r *replay) behind() {
 
 // join compares what belongs together and stands far apart.
 func (r *replay) join() error {
-	j := joinCheck{report: r.report}
+	j := joinCheck{report: r.report, raw: &rawEntry{}}
 	if err := r.joins.each(j.record); err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type joinCheck struct {
 	report  *CheckReport
 	about   uuid.UUID
 	waiting int64 // finished pendings whose entries have no place yet
+	raw     *rawEntry
 
 	original        *original
 	said, corrected int64
@@ -41,13 +42,13 @@ func (j *joinCheck) record(b []byte) {
 	position := Position(binary.BigEndian.Uint64(b[17:]))
 	if about != j.about {
 		j.end()
-		*j = joinCheck{report: j.report, about: about, waiting: j.waiting}
+		*j = joinCheck{report: j.report, about: about, waiting: j.waiting, raw: j.raw}
 	}
 	c := cursor{rest: b[joinHead:]}
 	switch kind {
 	case joinOriginal:
 		j.said = int64(c.position())
-		if e, ok := decodeEntry(c.rest); ok {
+		if e, ok := j.raw.read(c.rest); ok {
 			j.original = newOriginal(about, &e, position)
 		}
 	case joinCorrection:
@@ -56,14 +57,14 @@ func (j *joinCheck) record(b []byte) {
 	case joinPending:
 		p := &bundlePending{waits: c.byte() == 1}
 		p.By = string(c.text())
-		p.Entry, _ = decodeEntry(c.rest)
+		p.Entry, _ = j.raw.read(c.rest)
 		j.pending = p
 	case joinFinish:
 		if j.pending == nil {
 			return
 		}
 		j.posted = true
-		if e, ok := decodeEntry(c.rest); ok {
+		if e, ok := j.raw.read(c.rest); ok {
 			j.report.became(&j.pending.Pending, about, &e)
 		}
 	}
@@ -77,7 +78,7 @@ func (j *joinCheck) correction(c *cursor, position Position) {
 	if j.said == 0 {
 		j.report.find(checkCorrections, "", l.id.String(), "it corrects entry %s, which the journal lacks or does not link to it", j.about)
 	}
-	e, ok := decodeEntry(c.rest)
+	e, ok := j.raw.read(c.rest)
 	if j.original == nil || !ok {
 		return // whose content is reported
 	}

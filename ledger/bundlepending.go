@@ -16,7 +16,7 @@ var finishKey = []byte(finishPrefix)
 // pending checks a pending entry by itself. Its account does not count among
 // those that entries name.
 func (w *blockCheck) pending(b *checkedBlock, p *bundlePending) {
-	e, ok := decodeEntry(p.canonical)
+	e, ok := w.raw.read(p.canonical)
 	if p.Entry = e; !ok || p.key != e.Key {
 		b.report.find(checkReservations, "", "", "the entry of pending entry %q cannot be read or has another key", p.key)
 	} else {

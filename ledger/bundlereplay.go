@@ -51,7 +51,7 @@ func newReplay(header bundleHeader, report *CheckReport, keys []note.Verifier) *
 		notes: newNoteCheck(report, header.Origin, keys), series: map[voucherNumbers]int64{},
 		// How far the journal was sealed is known at the end.
 		months: historyCheck{report: report, sealed: math.MaxInt64},
-		ids:    idSet{limit: maxIDs}, joins: spool{limit: maxSpool},
+		ids:    idSet{run: idRun, keep: keepRuns}, joins: spool{limit: maxSpool},
 		stored: map[string]bundleFloor{}, held: map[string]accounts.Fen{},
 	}
 }

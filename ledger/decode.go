@@ -172,11 +172,10 @@ func (e *rawEntry) entry() (Entry, bool) {
 	return entry, ok
 }
 
-// decodeEntry reads a canonical encoding.
-func decodeEntry(canonical []byte) (Entry, bool) {
-	var raw rawEntry
-	if !raw.decode(canonical) {
+// read decodes a canonical encoding and copies the entry.
+func (e *rawEntry) read(canonical []byte) (Entry, bool) {
+	if !e.decode(canonical) {
 		return Entry{}, false
 	}
-	return raw.entry()
+	return e.entry()
 }

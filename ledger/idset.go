@@ -7,36 +7,49 @@ import (
 	"github.com/google/uuid"
 )
 
-// maxIDs is how many ids are held in memory.
-const maxIDs = 1 << 18
+const (
+	idRun    = 1 << 18 // ids that are sorted at once
+	keepRuns = 8       // runs that stay in memory: 32 MiB, two million ids
+)
 
-// idSet finds ids that come twice. It holds up to limit ids in memory; more
-// are sorted and put aside.
+// idSet finds ids that come twice. It sorts them in runs, of which the first
+// stay in memory and the others are put aside: most journals need no file, and
+// do not wait for a disk that others keep busy.
 type idSet struct {
-	limit int
-	ids   []uuid.UUID
-	aside runs
-	err   error
+	run, keep int
+	ids       []uuid.UUID
+	kept      [][]uuid.UUID
+	aside     runs
+	err       error
 }
 
 func (s *idSet) add(id uuid.UUID) {
-	if len(s.ids) == s.limit && s.err == nil {
-		s.err = s.aside.write(s.sorted)
-		s.ids = s.ids[:0]
+	if len(s.ids) == s.run && s.err == nil {
+		s.endRun()
 	}
 	if s.err == nil {
 		s.ids = append(s.ids, id)
 	}
 }
 
-// sorted yields the ids that are held in memory.
-func (s *idSet) sorted(yield func([]byte) bool) {
-	slices.SortFunc(s.ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
-	for i := range s.ids {
-		if !yield(s.ids[i][:]) {
-			return
-		}
+func (s *idSet) endRun() {
+	s.sort()
+	if len(s.kept) < s.keep {
+		s.kept, s.ids = append(s.kept, s.ids), make([]uuid.UUID, 0, s.run)
+		return
 	}
+	s.err = s.aside.write(func(yield func([]byte) bool) {
+		for i := range s.ids {
+			if !yield(s.ids[i][:]) {
+				return
+			}
+		}
+	})
+	s.ids = s.ids[:0]
+}
+
+func (s *idSet) sort() {
+	slices.SortFunc(s.ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
 }
 
 // twice calls found for each id that comes more than once; nothing is added after it.
@@ -44,8 +57,18 @@ func (s *idSet) twice(found func(uuid.UUID)) error {
 	if s.err != nil {
 		return s.err
 	}
+	heads, err := s.aside.heads()
+	if err != nil {
+		return err
+	}
+	s.sort()
+	for _, ids := range append(s.kept, s.ids) {
+		if len(ids) > 0 {
+			heads = append(heads, memoryRun(len(ids), func(i int) []byte { return ids[i][:] }))
+		}
+	}
 	var last, reported uuid.UUID
-	return s.aside.merge(s.sorted, func(record []byte) {
+	return heads.merge(func(record []byte) {
 		id := uuid.UUID(record)
 		if id == last && id != reported {
 			found(id)

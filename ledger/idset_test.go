@@ -13,7 +13,7 @@ func TestIDsThatComeTwiceAreFoundInMemoryAndOnDisk(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	for _, limit := range []int{1, 7, 100, 1000} {
 		r := rand.New(rand.NewPCG(uint64(limit), 1))
-		s := idSet{limit: limit}
+		s := idSet{run: limit, keep: 2}
 		count := map[uuid.UUID]int{}
 		for range 500 {
 			id := uuid.UUID{5: byte(r.IntN(3)), 15: byte(1 + r.IntN(255))}

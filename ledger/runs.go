@@ -47,41 +47,54 @@ func (r *runs) write(records iter.Seq[[]byte]) error {
 	return w.Flush()
 }
 
-// merge calls fn for each record of the runs and of rest, which is sorted too,
-// in their order. A record is valid during the call.
-func (r *runs) merge(rest iter.Seq[[]byte], fn func([]byte)) error {
-	var heads runHeads
+// heads returns the runs, each with its first record.
+func (r *runs) heads() (heads runHeads, err error) {
 	start := int64(0)
 	for _, end := range r.ends { // none is empty
-		h := &runHead{rest: bufio.NewReaderSize(io.NewSectionReader(r.file, start, end-start), 1<<14)}
-		if err := h.next(); err != nil {
-			return err
+		h := &runHead{}
+		h.next = fileRun(bufio.NewReaderSize(io.NewSectionReader(r.file, start, end-start), 1<<14))
+		if h.record, err = h.next(); err != nil {
+			return nil, err
 		}
 		heads, start = append(heads, h), end
 	}
+	return heads, nil
+}
+
+// fileRun reads one record after the other, each valid until the next.
+func fileRun(rest *bufio.Reader) func() ([]byte, error) {
+	var room []byte
+	return func() ([]byte, error) {
+		length, err := binary.ReadUvarint(rest)
+		if err != nil {
+			return nil, err
+		}
+		if uint64(cap(room)) < length {
+			room = make([]byte, length)
+		}
+		room = room[:length]
+		_, err = io.ReadFull(rest, room)
+		return room, err
+	}
+}
+
+// merge calls fn for each record of the runs in their order, valid during the call.
+func (heads runHeads) merge(fn func([]byte)) error {
 	heap.Init(&heads)
-	// until passes on what stands before the record, nil: all that is left.
-	until := func(limit []byte) error {
-		for len(heads) > 0 && (limit == nil || bytes.Compare(heads[0].record, limit) < 0) {
-			fn(heads[0].record)
-			switch err := heads[0].next(); {
-			case err == io.EOF:
-				heap.Pop(&heads)
-			case err != nil:
-				return err
-			default:
-				heap.Fix(&heads, 0)
-			}
-		}
-		return nil
-	}
-	for record := range rest {
-		if err := until(record); err != nil {
+	for len(heads) > 0 {
+		h := heads[0]
+		fn(h.record)
+		var err error
+		switch h.record, err = h.next(); {
+		case err == io.EOF:
+			heap.Pop(&heads)
+		case err != nil:
 			return err
+		default:
+			heap.Fix(&heads, 0)
 		}
-		fn(record)
 	}
-	return until(nil)
+	return nil
 }
 
 func (r *runs) close() {
@@ -91,23 +104,22 @@ func (r *runs) close() {
 	}
 }
 
-// runHead is a run in the file and its next record.
+// runHead is a run: its next record, and what gives those behind it, io.EOF at
+// the end.
 type runHead struct {
 	record []byte
-	rest   *bufio.Reader
+	next   func() ([]byte, error)
 }
 
-func (h *runHead) next() error {
-	length, err := binary.ReadUvarint(h.rest)
-	if err != nil {
-		return err
-	}
-	if uint64(cap(h.record)) < length {
-		h.record = make([]byte, length)
-	}
-	h.record = h.record[:length]
-	_, err = io.ReadFull(h.rest, h.record)
-	return err
+// memoryRun is the run of n sorted records in memory, at least one.
+func memoryRun(n int, record func(int) []byte) *runHead {
+	i := 0
+	return &runHead{record(0), func() ([]byte, error) {
+		if i++; i == n {
+			return nil, io.EOF
+		}
+		return record(i), nil
+	}}
 }
 
 // runHeads is a heap of runs, the one with the least record first.

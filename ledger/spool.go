@@ -6,7 +6,7 @@ import (
 )
 
 // maxSpool is how many bytes of records are held in memory.
-const maxSpool = 4 << 20
+const maxSpool = 16 << 20
 
 // spool sorts records of any length by their bytes. It holds up to limit bytes
 // of them in memory; more are sorted and put aside.
@@ -20,7 +20,14 @@ type spool struct {
 
 func (s *spool) add(record []byte) {
 	if len(s.records) > 0 && len(s.room)+len(record) > s.limit && s.err == nil {
-		s.err = s.aside.write(s.sorted)
+		s.sort()
+		s.err = s.aside.write(func(yield func([]byte) bool) {
+			for i := range s.records {
+				if !yield(s.record(i)) {
+					return
+				}
+			}
+		})
 		s.room, s.records = s.room[:0], s.records[:0]
 	}
 	if s.err == nil {
@@ -30,15 +37,10 @@ func (s *spool) add(record []byte) {
 	}
 }
 
-// sorted yields the records that are held in memory.
-func (s *spool) sorted(yield func([]byte) bool) {
-	record := func(at [2]int) []byte { return s.room[at[0]:at[1]] }
-	slices.SortFunc(s.records, func(a, b [2]int) int { return bytes.Compare(record(a), record(b)) })
-	for _, at := range s.records {
-		if !yield(record(at)) {
-			return
-		}
-	}
+func (s *spool) record(i int) []byte { return s.room[s.records[i][0]:s.records[i][1]] }
+
+func (s *spool) sort() {
+	slices.SortFunc(s.records, func(a, b [2]int) int { return bytes.Compare(s.room[a[0]:a[1]], s.room[b[0]:b[1]]) })
 }
 
 // each calls fn for each record in order, valid during the call; nothing is
@@ -47,7 +49,14 @@ func (s *spool) each(fn func([]byte)) error {
 	if s.err != nil {
 		return s.err
 	}
-	return s.aside.merge(s.sorted, fn)
+	heads, err := s.aside.heads()
+	if err != nil {
+		return err
+	}
+	if s.sort(); len(s.records) > 0 {
+		heads = append(heads, memoryRun(len(s.records), s.record))
+	}
+	return heads.merge(fn)
 }
 
 func (s *spool) close() { s.aside.close() }
