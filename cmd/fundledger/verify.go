@@ -106,6 +106,9 @@ func printVerified(app *app, report *ledger.CheckReport, signatures bool) {
 	case !signatures:
 		app.printf("no --key is given: the signatures of checkpoints were not verified\n")
 	}
+	if report.Behind > 0 {
+		app.printf("%d more entries were posted when the bundle was taken, and had no place in it yet\n", report.Behind)
+	}
 	if report.Rules != "" {
 		app.printf("checked against the chart of accounts in the bundle, %s\n", report.Rules)
 	}
