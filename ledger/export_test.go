@@ -93,6 +93,32 @@ func TestExportLeavesOutWhatHasNoPlaceYet(t *testing.T) {
 	}
 }
 
+// The versions that order corrections are no floors.
+func TestExportLeavesOutCorrectionsThatHaveNoPlaceYet(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.post(t, income("a", 100), spend("b", 30))
+	f.catchUp(t)
+	f.reverse(t, "r", "b", 5, 5)
+	f.reverse(t, "s", "b", 6, 6)
+	f.pend(t, spend("p", 40))
+	f.pend(t, spend("q", 3))
+	if _, err := f.Finish(t.Context(), ledger.Finishing{Key: "q", By: "finisher"}); err != nil {
+		t.Fatal(err)
+	}
+	bundle, exported := f.export(t)
+	report := mustHold(t, bundle)
+	if exported.Position != 2 || report.Behind != 3 {
+		t.Errorf("%+v %+v", exported, report)
+	}
+	for _, c := range report.Checks {
+		if want, ok := map[string]int64{"floors": 1, "corrections": 0, "reservations": 2}[c.Name]; ok && c.Items != want {
+			t.Errorf("%s looked at %d items, want %d", c.Name, c.Items, want)
+		}
+	}
+	f.mustBeWhole(t)
+}
+
 func TestExportOfManyEntriesTellsItsProgress(t *testing.T) {
 	t.Parallel()
 	f := open(t)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -167,6 +168,9 @@ func (j *Journal) floorsAt(ctx context.Context, q *db.Queries, position Position
 				return nil, 0, fault.New(fault.Internal, "batch %s cannot be read: %w", b.ID, err)
 			}
 			for key, version := range versions {
+				if strings.HasPrefix(key, correctedPrefix) {
+					continue // which orders corrections and is no floor
+				}
 				if before, ok := earliest[key]; !ok || version < before {
 					earliest[key] = version
 				}

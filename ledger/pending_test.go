@@ -20,10 +20,11 @@ func finishing(key string, amounts ...accounts.Fen) ledger.Finishing {
 	return ledger.Finishing{Key: key, By: "finisher", Amounts: amounts}
 }
 
-// letExpire makes the time of a pending entry pass.
+// letExpire makes the time of a pending entry pass, unless a posting has
+// released it already.
 func (f fixture) letExpire(t testing.TB, key string) {
 	t.Helper()
-	tag, err := f.db.Pool.Exec(t.Context(), "UPDATE pendings SET expires_at = now() - interval '1 second' WHERE key = $1", key)
+	tag, err := f.db.Pool.Exec(t.Context(), "UPDATE pendings SET expires_at = CASE WHEN state = 'open' THEN now() - interval '1 second' ELSE expires_at END WHERE key = $1", key)
 	if err != nil || tag.RowsAffected() != 1 {
 		t.Fatal(tag, err)
 	}
