@@ -143,3 +143,24 @@ func FuzzParseCheckpoint(f *testing.F) {
 		}
 	})
 }
+
+func TestSealingWorksWithoutTheProjection(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	signer, key := witness(t, "fundledger/320000")
+	f.post(t, income("a", 100))
+	if err := f.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	signed, err := f.Sign(t.Context(), signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, _, err := ledger.OpenCheckpoint(signed, note.VerifierList(key)); err != nil || c.Position != 1 {
+		t.Errorf("%+v %v", c, err)
+	}
+	if balances, seen, err := f.Balances(t.Context(), ledger.Filter{}, ledger.AsOf{}); err != nil || seen != 0 || len(balances) != 0 {
+		t.Errorf("projected up to %d, %d balances, %v", seen, len(balances), err)
+	}
+	f.mustBeWhole(t)
+}

@@ -85,6 +85,17 @@ func lockHead(ctx context.Context, q *db.Queries, name string) (Position, error)
 	return Position(head), err
 }
 
+// Seal gives all committed batches their place in the sequence and adds their
+// entries to the Merkle tree, without projecting account lines and balances.
+// It is safe to run from several processes.
+func (j *Journal) Seal(ctx context.Context) error {
+	for {
+		if _, more, err := j.seal(ctx); err != nil || !more {
+			return err
+		}
+	}
+}
+
 // seal gives waiting batches their place, as many as one transaction takes. It
 // returns how long the sequence is now and whether more are left.
 func (j *Journal) seal(ctx context.Context) (head Position, more bool, err error) {
