@@ -2,27 +2,20 @@ package bench
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"runtime/pprof"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"fundledger/accounts"
 	"fundledger/internal/fault"
-	"fundledger/internal/postgres"
 	"fundledger/internal/sample"
-	"fundledger/ledger"
 	"fundledger/settlement"
 )
 
 const (
-	month = accounts.Month("2025-01")
-
 	// reconcileTarget is the ratio to the limit that reconciliation must reach.
 	reconcileTarget = 0.4
 
@@ -55,11 +48,12 @@ type Report struct {
 // projection of the journal. It returns Precondition when the database has a
 // journal already.
 func Month(ctx context.Context, options MonthOptions) (*Report, error) {
-	m, err := openMonth(ctx, options)
+	open, err := openBooks(ctx, options.URL)
 	if err != nil {
 		return nil, err
 	}
-	defer m.close()
+	defer open.close()
+	m := &monthBench{options, open, settlement.New(open.store, open.journal, open.rules)}
 	m.Log("generating the month")
 	generated := sample.Options{Month: month, Settlements: m.Settlements, Seed: m.Seed}
 	expected, err := sample.GenerateFiles(generated, m.Folder)
@@ -78,75 +72,20 @@ func Month(ctx context.Context, options MonthOptions) (*Report, error) {
 // monthBench is one run of Month.
 type monthBench struct {
 	MonthOptions
-	app, owner  *postgres.DB
-	times       *latencies // of the transactions of the current step
+	*books
 	settlements *settlement.Settlements
-	journal     *ledger.Journal
-}
-
-// openMonth prepares the books of an empty database.
-func openMonth(ctx context.Context, options MonthOptions) (_ *monthBench, err error) {
-	m := &monthBench{MonthOptions: options, times: &latencies{}}
-	defer func() {
-		if err != nil {
-			m.close()
-		}
-	}()
-	if err = postgres.Migrate(ctx, m.URL); err != nil {
-		return nil, err
-	}
-	if m.owner, err = postgres.OpenOwner(ctx, m.URL); err != nil {
-		return nil, err
-	}
-	var used bool
-	if err = m.owner.Pool.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM batches) OR EXISTS (SELECT 1 FROM side_records)").Scan(&used); err != nil {
-		return nil, err
-	}
-	if used {
-		return nil, fault.New(fault.Precondition, "the benchmark writes a month into the books, and this database has books already: give it an empty one")
-	}
-	if m.app, err = postgres.Open(ctx, m.URL); err != nil {
-		return nil, err
-	}
-	if _, err = accounts.Setup(ctx, m.app, "jiangsu"); err != nil {
-		return nil, err
-	}
-	book, err := accounts.Load(ctx, m.app)
-	if err != nil {
-		return nil, err
-	}
-	store := timedStore{m.app, m.times}
-	m.journal = ledger.New(store, book)
-	m.settlements = settlement.New(store, m.journal, book)
-	return m, m.journal.OpenBooks(ctx, month, book.Regions.Books()...)
-}
-
-func (m *monthBench) close() {
-	if m.app != nil {
-		m.app.Close()
-	}
-	if m.owner != nil {
-		m.owner.Close()
-	}
 }
 
 // timed runs one path of the program.
 func (m *monthBench) timed(name, unit string, run func() (count int64, err error)) (Workload, error) {
 	m.Log("measuring: " + name)
-	if m.Profiles != "" {
-		file, err := os.Create(filepath.Join(m.Profiles, name+".pprof"))
-		if err != nil {
-			return Workload{}, fault.New(fault.Invalid, "the profile cannot be written: %w", err)
-		}
-		defer file.Close()
-		if err := pprof.StartCPUProfile(file); err != nil {
-			return Workload{}, err
-		}
-		defer pprof.StopCPUProfile()
-	}
 	*m.times = latencies{}
+	var count int64
 	start := time.Now()
-	count, err := run()
+	err := profiled(m.Profiles, name, func() (err error) {
+		count, err = run()
+		return err
+	})
 	return newWorkload(name, unit, count, time.Since(start), m.times), err
 }
 
