@@ -25,6 +25,9 @@ type bare struct {
 	times   latencies
 }
 
+// benchPrefix begins the names of the limits' tables.
+const benchPrefix = "bench_"
+
 // newBare creates the table "bench_<source>".
 func newBare(ctx context.Context, pool *pgxpool.Pool, source string, workers int) (*bare, error) {
 	b := &bare{pool: pool, workers: workers}
@@ -32,14 +35,12 @@ func newBare(ctx context.Context, pool *pgxpool.Pool, source string, workers int
 	if b.columns, err = readShape(ctx, pool, source); err != nil {
 		return nil, err
 	}
-	name := pgx.Identifier{"bench_" + source}.Sanitize()
-	for _, statement := range []string{
-		"DROP TABLE IF EXISTS " + name,
-		"CREATE TABLE " + name + " (LIKE " + pgx.Identifier{source}.Sanitize() + " INCLUDING ALL)",
-	} {
-		if _, err := pool.Exec(ctx, statement); err != nil {
-			return nil, fmt.Errorf("%s: %w", statement, err)
-		}
+	name := pgx.Identifier{benchPrefix + source}.Sanitize()
+	if err := execute(ctx, pool,
+		"DROP TABLE IF EXISTS "+name,
+		"CREATE TABLE "+name+" (LIKE "+pgx.Identifier{source}.Sanitize()+" INCLUDING ALL)",
+	); err != nil {
+		return nil, err
 	}
 	var names, inner, outer []string
 	for i, c := range b.columns {
@@ -54,6 +55,11 @@ func newBare(ctx context.Context, pool *pgxpool.Pool, source string, workers int
 	b.insert = fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM (SELECT %s) AS t",
 		name, strings.Join(names, ", "), strings.Join(outer, ", "), strings.Join(inner, ", "))
 	return b, nil
+}
+
+// again is the same insert, with nothing counted yet.
+func (b *bare) again(workers int) *bare {
+	return &bare{pool: b.pool, insert: b.insert, columns: b.columns, workers: workers}
 }
 
 // selection is the list of columns to read the source with.
@@ -136,4 +142,14 @@ func (b *bare) stream(rows pgx.Rows, size int) func() (*batch, error) {
 		}
 		return one, rows.Err()
 	}
+}
+
+// execute runs statements one after the other.
+func execute(ctx context.Context, pool *pgxpool.Pool, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := pool.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	return nil
 }

@@ -86,6 +86,7 @@ type batch struct {
 	rows    int
 	columns []column
 	targets []any
+	more    []any // arguments after those of the columns
 }
 
 func newBatch(shape []columnShape) *batch {
@@ -114,5 +115,5 @@ func (b *batch) arguments() []any {
 	for i, c := range b.columns {
 		list[i] = c.values()
 	}
-	return list
+	return append(list, b.more...)
 }

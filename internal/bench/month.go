@@ -35,14 +35,6 @@ type MonthOptions struct {
 	Log         func(string) // told what comes next
 }
 
-// Report is what was measured.
-type Report struct {
-	Database   string     `json:"database"`
-	Processors int        `json:"processors"`
-	PeakRSS    int64      `json:"import_peak_rss_bytes,omitempty"`
-	Workloads  []Workload `json:"workloads"`
-}
-
 // Month generates a month and measures its import and reconciliation, each
 // beside the bare insert of the very rows that it has written, and the
 // projection of the journal. It returns Precondition when the database has a
@@ -189,7 +181,7 @@ func (m *monthBench) reconcile(ctx context.Context, expected *sample.Expected, r
 	}
 	posted.recount(limit.rows) // what no fund pays for has no entry
 	posted.against(limit.workload("bare insert of entries", "entries"))
-	posted.Target = reconcileTarget
+	posted.judge(OfRatio, reconcileTarget)
 	report.Workloads = append(report.Workloads, posted)
 	return nil
 }

@@ -1,29 +1,52 @@
 package bench
 
-import (
-	"context"
-	"slices"
-	"sync"
-	"time"
+import "time"
 
-	"github.com/jackc/pgx/v5"
-
-	"fundledger/accounts"
-)
+// Report is what was measured.
+type Report struct {
+	Database   string     `json:"database"`
+	Processors int        `json:"processors"`
+	PeakRSS    int64      `json:"import_peak_rss_bytes,omitempty"`
+	Workloads  []Workload `json:"workloads"`
+}
 
 // Workload is one measured path. Rates are in units a second.
 type Workload struct {
-	Name   string   `json:"name"`
-	Unit   string   `json:"unit"`
-	Count  int64    `json:"count"` // units done
-	Rate   float64  `json:"rate"`
-	Limit  *float64 `json:"limit,omitempty"` // the rate of the bare insert of the same rows
-	Ratio  *float64 `json:"ratio,omitempty"` // rate / limit
-	Target float64  `json:"target,omitempty"`
-	// P50 and P99 are of one transaction, in milliseconds.
-	P50 *float64 `json:"p50_ms,omitempty"`
-	P99 *float64 `json:"p99_ms,omitempty"`
+	Name    string   `json:"name"`
+	Unit    string   `json:"unit"`
+	Count   int64    `json:"count"` // units done
+	Rate    float64  `json:"rate"`
+	Limit   *float64 `json:"limit,omitempty"` // the rate of what it is measured against
+	LimitIs string   `json:"limit_is,omitempty"`
+	// Ratio is rate / limit; of several rounds the median of their ratios.
+	Ratio  *float64  `json:"ratio,omitempty"`
+	Ratios []float64 `json:"ratios,omitempty"` // of each round, ascending
+	// Held is the ratio beside the one that the empty journal gave.
+	Held *float64 `json:"held,omitempty"`
+	// Target is what the figure named by TargetOf must reach at least.
+	Target   float64  `json:"target,omitempty"`
+	TargetOf Figure   `json:"target_of,omitempty"`
+	Met      *bool    `json:"met,omitempty"`
+	P50      *float64 `json:"p50_ms,omitempty"` // of one call or transaction, in milliseconds
+	P99      *float64 `json:"p99_ms,omitempty"`
+	// PairsPerEntry is how many key-value pairs the posting transaction writes
+	// for each entry: rows and their index entries.
+	PairsPerEntry *float64 `json:"pairs_per_entry,omitempty"`
+	Connections   int      `json:"connections,omitempty"`     // of the limit, as many as the workload has used at once
+	Journal       int64    `json:"journal_entries,omitempty"` // in the journal when the workload had ended
+	Backlog       *int64   `json:"backlog_entries,omitempty"` // waiting to be sealed when posting ended, at most
+	PeakRSS       int64    `json:"peak_rss_bytes,omitempty"`  // of this process
 }
+
+// Figure is one that has a target.
+type Figure string
+
+// The figures that have targets.
+const (
+	OfRatio Figure = "ratio"
+	OfRate  Figure = "rate"
+	OfHeld  Figure = "held"
+)
 
 func newWorkload(name, unit string, count int64, elapsed time.Duration, times *latencies) Workload {
 	w := Workload{Name: name, Unit: unit, Count: count, Rate: float64(count) / elapsed.Seconds()}
@@ -36,7 +59,7 @@ func newWorkload(name, unit string, count int64, elapsed time.Duration, times *l
 // against sets the limit.
 func (w *Workload) against(limit Workload) {
 	ratio := w.Rate / limit.Rate
-	w.Limit, w.Ratio = &limit.Rate, &ratio
+	w.Limit, w.LimitIs, w.Ratio = &limit.Rate, limit.Name, &ratio
 }
 
 // recount corrects how many units were done.
@@ -45,49 +68,21 @@ func (w *Workload) recount(count int64) {
 	w.Count = count
 }
 
-// latencies gathers how long transactions take and how many run at once.
-type latencies struct {
-	mu            sync.Mutex
-	times         []time.Duration
-	running, most int
-}
-
-func (l *latencies) begin() time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.running++
-	l.most = max(l.most, l.running)
-	return time.Now()
-}
-
-func (l *latencies) end(begun time.Time) {
-	took := time.Since(begun)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.running--
-	l.times = append(l.times, took)
-}
-
-// quantile returns milliseconds, or nil when nothing was timed.
-func (l *latencies) quantile(percent int) *float64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.times) == 0 {
-		return nil
+// judge sets the target and tells whether it is met. A backlog of more than a
+// second's entries meets none.
+func (w *Workload) judge(of Figure, target float64) {
+	var got *float64
+	switch of {
+	case OfRate:
+		got = &w.Rate
+	case OfRatio:
+		got = w.Ratio
+	case OfHeld:
+		got = w.Held
 	}
-	slices.Sort(l.times)
-	ms := float64(l.times[(len(l.times)-1)*percent/100].Microseconds()) / 1000
-	return &ms
-}
-
-// timedStore times the writing transactions of a store, retries included.
-type timedStore struct {
-	accounts.Store
-	times *latencies
-}
-
-// InTx implements accounts.Store.
-func (s timedStore) InTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
-	defer s.times.end(s.times.begin())
-	return s.Store.InTx(ctx, fn)
+	if got == nil || target == 0 {
+		return
+	}
+	met := *got >= target && (w.Backlog == nil || float64(*w.Backlog) <= w.Rate)
+	w.TargetOf, w.Target, w.Met = of, target, &met
 }
