@@ -12,6 +12,7 @@ generate:
 	CGO_ENABLED=0 go run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1 generate
 
 bench:
+	go run ./cmd/fundledger bench
 	go run ./cmd/fundledger bench main
 
 demo:

@@ -51,7 +51,7 @@ type cli struct {
 	Balances  balancesCmd   `cmd:"" help:"Show balances now, at a date, at a time of posting or at a journal position."`
 	Statement statementCmd  `cmd:"" help:"Show the lines behind the balance of one account."`
 	Generate  generateCmd   `cmd:"" help:"Make the files of a month of settlements, the same for the same seed."`
-	Bench     benchCmd      `cmd:"" help:"Measure import and reconcile against bare inserts of the same rows."`
+	Bench     benchCmd      `cmd:"" help:"Measure the journal, or import and reconcile, against bare inserts of the same rows."`
 }
 
 // reportCmd groups the reports.
