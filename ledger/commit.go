@@ -46,7 +46,26 @@ type commits struct {
 	waiting []*request
 	entries int // waiting
 	leaders int
+
+	floors turn
 }
+
+// turn lets the commits of this process that move floors go one at a time: two
+// at once would mostly meet in the same floors, or in the pages on which their
+// keys are looked up, and one of them would be done in vain. It is taken
+// before the transaction sees anything, so that it sees what the last one wrote.
+type turn chan struct{}
+
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fault.New(fault.Unavailable, "other postings on accounts with floors took too long: send the same keys again: %w", ctx.Err())
+	}
+}
+
+func (t turn) end() { <-t }
 
 type request struct {
 	entries []Entry
@@ -195,8 +214,21 @@ func (j *Journal) commit(ctx context.Context, batch []*request) {
 func (j *Journal) postAndLookAgain(ctx context.Context, entries []Entry, groups []int) (results []Result, err error) {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
+	var taken bool
+	defer func() {
+		if taken {
+			j.commits.floors.end()
+		}
+	}()
 	run := func(tx pgx.Tx) (err error) {
-		results, err = j.postGroups(ctx, tx, entries, groups)
+		p := posting{journal: j, queries: db.New(tx), entries: entries, groups: groups, waits: func() (err error) {
+			if !taken {
+				err = j.commits.floors.take(ctx)
+				taken = err == nil
+			}
+			return err
+		}}
+		results, err = p.run(ctx)
 		return err
 	}
 	if err = j.store.InTx(ctx, run); fault.KindOf(err) != fault.Unavailable {

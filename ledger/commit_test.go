@@ -11,6 +11,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/internal/fault"
+	"fundledger/internal/postgres"
 	"fundledger/ledger"
 )
 
@@ -179,5 +180,46 @@ func TestCallersShareCommitsAndOneThatGivesUpTakesNobodyAlong(t *testing.T) {
 	}
 	if batches*2 > report.Entries {
 		t.Errorf("%d entries took %d commits", report.Entries, batches)
+	}
+}
+
+// counted counts transactions and how often their work was begun.
+type counted struct {
+	accounts.Store
+	transactions, attempts atomic.Int64
+}
+
+func (s *counted) InTx(ctx context.Context, fn func(pgx.Tx) error) error {
+	s.transactions.Add(1)
+	return s.Store.InTx(ctx, func(tx pgx.Tx) error {
+		s.attempts.Add(1)
+		return fn(tx)
+	})
+}
+
+func TestCallersOfOneProcessDoNotUndoEachOthersFloors(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	store := &counted{Store: f.db}
+	j := ledger.New(store, f.book)
+	const callers, each = 16, 20
+	var group sync.WaitGroup
+	for caller := range callers {
+		group.Go(func() {
+			for i := range each {
+				results, err := j.Post(context.Background(), income(fmt.Sprintf("in/%d/%d", caller, i), 1))
+				if err != nil || results[0].Err != nil {
+					t.Error(results, err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	// CockroachDB may ask for a retry for reasons of its own.
+	if n, attempts := store.transactions.Load(), store.attempts.Load(); f.db.Dialect == postgres.PostgreSQL && attempts != n {
+		t.Errorf("%d transactions were begun %d times", n, attempts)
+	}
+	if report := f.mustBeWhole(t); report.Entries != callers*each {
+		t.Errorf("%d entries", report.Entries)
 	}
 }

@@ -26,6 +26,7 @@ type Journal struct {
 // New returns the journal kept in the store under the rules of the book.
 func New(store accounts.Store, book *accounts.Rulebook) *Journal {
 	j := &Journal{store: store, book: book, books: map[accounts.Book]bool{}, funds: map[string]bool{}, posted: make(chan struct{}, 1)}
+	j.commits.floors = make(turn, 1)
 	for _, b := range book.Regions.Books() {
 		j.books[b] = true
 	}

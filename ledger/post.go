@@ -51,6 +51,11 @@ func (p *posting) run(ctx context.Context) ([]Result, error) {
 	// fails with its transaction, and those that follow look first.
 	looked := p.groups != nil || p.touchesOthers() || p.journal.lookFirst()
 	if looked {
+		if p.waits != nil {
+			if err := p.waits(); err != nil {
+				return nil, err
+			}
+		}
 		var err error
 		if p.drafts, err = p.resolve(ctx, p.drafts); err != nil {
 			return nil, err
@@ -86,6 +91,7 @@ type posting struct {
 	results []Result
 	drafts  []draft
 	floors  *floors
+	waits   func() error // for its turn, before the first look at floors or keys; nil where the caller sees to it
 
 	corrected map[uuid.UUID]int64          // by the original's id: how often it was corrected before
 	reversed  map[uuid.UUID][]accounts.Fen // by the reversal's id: how much of each of the original's postings
