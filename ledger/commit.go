@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"maps"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -139,6 +140,9 @@ func (c *commits) leadUntil(ctx context.Context, j *Journal, r *request) {
 	// The commit serves other callers too: one who gives up must not take it along.
 	ctx = context.WithoutCancel(ctx)
 	for !isClosed(r.done) {
+		// Callers whose entries have just been committed are about to come back:
+		// let them in first.
+		runtime.Gosched()
 		if batch := c.take(); len(batch) > 0 {
 			j.commit(ctx, batch)
 		} else {
