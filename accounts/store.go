@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Store is the database as the domain packages see it.
@@ -15,4 +16,15 @@ type Store interface {
 	InTx(ctx context.Context, fn func(tx pgx.Tx) error) error
 	// Snapshot runs fn in a read-only transaction that sees one state.
 	Snapshot(ctx context.Context, fn func(tx pgx.Tx) error) error
+	// Read runs fn, which asks a single SELECT. One statement sees one state by
+	// itself, and without a transaction around it it is one round trip, not three.
+	Read(ctx context.Context, fn func(r Reader) error) error
+}
+
+// Reader takes a statement. It is an alias, so that a store need not import
+// this package.
+type Reader = interface {
+	Exec(ctx context.Context, sql string, arguments ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, arguments ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, arguments ...any) pgx.Row
 }

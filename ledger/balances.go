@@ -178,14 +178,8 @@ func balancesAtPosition(ctx context.Context, q *db.Queries, f Filter, at Positio
 	balances := make([]Balance, len(rows))
 	for i, r := range rows {
 		debit, credit := accounts.Fen(r.OpeningDebitFen), accounts.Fen(r.OpeningCreditFen)
-		lines, err := decodeLines(r.Lines)
-		if err != nil {
+		if err := addLines(r.Lines, at, &debit, &credit); err != nil {
 			return nil, err
-		}
-		for _, l := range lines {
-			if l.position <= at {
-				l.turnover(&debit, &credit)
-			}
 		}
 		if balances[i], err = balanceOf(r.Account, debit, credit); err != nil {
 			return nil, err
@@ -207,11 +201,10 @@ func balancesAtDate(ctx context.Context, q *db.Queries, f Filter, date civil.Dat
 	for _, r := range rows {
 		debit, credit := accounts.Fen(r.DebitFen), accounts.Fen(r.CreditFen)
 		if r.Month == string(month) {
-			var days monthTurnover
-			if err := json.Unmarshal(r.Days, &days); err != nil {
-				return nil, fault.New(fault.Internal, "the turnover of %s in %s cannot be read: %w", r.Account, r.Month, err)
+			var err error
+			if debit, credit, err = daysUntil(r.Account, r.Days, date); err != nil {
+				return nil, err
 			}
-			debit, credit = days.until(date)
 		}
 		if r.Account != last {
 			last = r.Account
@@ -226,6 +219,27 @@ func balancesAtDate(ctx context.Context, q *db.Queries, f Filter, date civil.Dat
 		b.Balance = b.Debit - b.Credit
 	}
 	return balances, nil
+}
+
+// addLines adds the lines of a block up to and with the position.
+func addLines(block []byte, at Position, debit, credit *accounts.Fen) error {
+	lines, err := decodeLines(block)
+	for _, l := range lines {
+		if l.position <= at {
+			l.turnover(debit, credit)
+		}
+	}
+	return err
+}
+
+// daysUntil reads the turnover of the date's month up to and with the date.
+func daysUntil(account string, data []byte, date civil.Date) (debit, credit accounts.Fen, err error) {
+	var days monthTurnover
+	if err := json.Unmarshal(data, &days); err != nil {
+		return 0, 0, fault.New(fault.Internal, "the turnover of %s in %s cannot be read: %w", account, accounts.MonthOf(date), err)
+	}
+	debit, credit = days.until(date)
+	return debit, credit, nil
 }
 
 // until sums the days up to and with the date.

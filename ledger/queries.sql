@@ -181,6 +181,28 @@ FROM (
 ON CONFLICT (account, month) DO UPDATE SET debit_fen = excluded.debit_fen,
     credit_fen = excluded.credit_fen, days = excluded.days;
 
+-- name: BalanceNow :one
+SELECT h.position, coalesce(b.debit_fen, 0)::int8 AS debit_fen, coalesce(b.credit_fen, 0)::int8 AS credit_fen,
+    coalesce(f.reserved_fen, 0)::int8 AS reserved_fen
+FROM heads AS h LEFT JOIN balances AS b ON b.account = @account::text LEFT JOIN floors AS f ON f.account = @account::text
+WHERE h.name = 'projected';
+
+-- name: BalanceAtPosition :one
+SELECT h.position, coalesce(l.opening_debit_fen, 0)::int8 AS debit_fen, coalesce(l.opening_credit_fen, 0)::int8 AS credit_fen,
+    coalesce(l.lines, '[]')::jsonb AS lines
+FROM heads AS h LEFT JOIN LATERAL (
+    SELECT a.opening_debit_fen, a.opening_credit_fen, a.lines FROM account_lines AS a
+    WHERE a.account = @account::text AND a.first_position <= @position::int8
+    ORDER BY a.first_position DESC LIMIT 1
+) AS l ON true
+WHERE h.name = 'projected';
+
+-- name: BalanceAtDate :many
+SELECT h.position, coalesce(m.month, '')::text AS month, coalesce(m.debit_fen, 0)::int8 AS debit_fen,
+    coalesce(m.credit_fen, 0)::int8 AS credit_fen, coalesce(m.days, '{}')::jsonb AS days
+FROM heads AS h LEFT JOIN account_months AS m ON m.account = @account::text AND m.month <= @month::text
+WHERE h.name = 'projected';
+
 -- name: ListBalances :many
 SELECT b.account, b.debit_fen, b.credit_fen, coalesce(f.reserved_fen, 0)::int8 AS reserved_fen
 FROM balances AS b LEFT JOIN floors AS f ON f.account = b.account

@@ -27,13 +27,17 @@ func (j *Journal) read(ctx context.Context, fn func(q *db.Queries) error) error 
 	return j.snapshot(ctx, func(tx pgx.Tx) error { return fn(db.New(tx)) })
 }
 
-// snapshot runs fn in a snapshot, and again in a newer one after catching up
-// when fn finds itself behind. So a read that needs a position gets it whether
-// a sealer runs, is late, or there is none. NotFound when the whole journal is
-// shorter.
+// snapshot runs fn in a snapshot that has come as far as fn wants.
 func (j *Journal) snapshot(ctx context.Context, fn func(tx pgx.Tx) error) error {
+	return j.caughtUp(ctx, func() error { return j.store.Snapshot(ctx, fn) })
+}
+
+// caughtUp runs a read, and again after catching up when it finds itself
+// behind. So a read that needs a position gets it whether a sealer runs, is
+// late, or there is none. NotFound when the whole journal is shorter.
+func (j *Journal) caughtUp(ctx context.Context, read func() error) error {
 	for range maxBehind {
-		err := j.store.Snapshot(ctx, fn)
+		err := read()
 		behind, ok := errors.AsType[*behindError](err)
 		if !ok {
 			return err

@@ -194,3 +194,57 @@ func TestPostingsAndLinesCanBeReadInPlainSQL(t *testing.T) {
 		}
 	}
 }
+
+func TestABalanceOfOneAccountIsThatOfTheList(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	for i := range 40 {
+		a, b, c := income(fmt.Sprint("a", i), accounts.Fen(100+i)), spend(fmt.Sprint("s", i), 7), accepted(fmt.Sprint("o", i), "H1", 1)
+		for _, e := range []*ledger.Entry{&a, &b, &c} {
+			e.Date = civil.Date{Year: 2025, Month: 1 + time.Month(i/10), Day: 1 + i%28}
+		}
+		f.post(t, a, b, c)
+		if i%7 == 0 {
+			f.catchUp(t)
+		}
+	}
+	f.pend(t, spend("held", 5))
+	end := f.catchUp(t)
+	states := []ledger.AsOf{{}, {PostedAt: time.Now().Add(time.Hour)}, {PostedAt: time.Now().Add(-time.Hour)}}
+	for p := range end {
+		states = append(states, ledger.AsOf{Position: p + 1})
+	}
+	for _, on := range []string{"2024-12-31", "2025-01-01", "2025-01-05", "2025-01-31", "2025-02-12", "2025-04-30", "2026-01-01"} {
+		date, err := accounts.ParseDate(on)
+		if err != nil {
+			t.Fatal(err)
+		}
+		states = append(states, ledger.AsOf{Date: date})
+	}
+	for _, name := range []string{"320100.agency/310/1003", "320100.agency/310/4001", "320500.agency/310/9002/H1", "320500.agency/310/9002/H2"} {
+		account, err := accounts.ParseAccount(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, as := range states {
+			list, seen, err := f.Balances(t.Context(), ledger.Filter(account), as)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := ledger.Balance{Account: account}
+			if len(list) > 0 {
+				want = list[0]
+			}
+			if got, at, err := f.Balance(t.Context(), account, as); err != nil || got != want || at != seen {
+				t.Errorf("%s %+v: %+v at %d, %v; the list has %+v at %d", name, as, got, at, err, want, seen)
+			}
+		}
+	}
+	account := accounts.Account{Book: "320100.agency", Fund: "310", Subject: "1003"}
+	_, _, err := f.Balance(t.Context(), account, ledger.AsOf{Position: end + 1})
+	isRefused(t, "a position not reached", err, fault.NotFound, "position")
+	_, _, err = f.Balance(t.Context(), accounts.Account{Book: "320100.agency"}, ledger.AsOf{})
+	isRefused(t, "half an account", err, fault.Invalid, "lacks")
+	_, _, err = f.Balance(t.Context(), account, ledger.AsOf{Position: 1, PostedAt: time.Now()})
+	isRefused(t, "two states", err, fault.Invalid, "not two")
+}

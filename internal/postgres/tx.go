@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/cockroach-go/v2/crdb"
 	crdbpgx "github.com/cockroachdb/cockroach-go/v2/crdb/crdbpgxv5"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // How often a transaction is tried again, by what befell it. With backoff,
@@ -89,8 +90,26 @@ func (db *DB) attempt(ctx context.Context, fn func(tx pgx.Tx) error) error {
 // Snapshot implements accounts.Store. Errors as for InTx. A lost connection is
 // not tried again, because fn may have told the world what it has read.
 func (db *DB) Snapshot(ctx context.Context, fn func(tx pgx.Tx) error) error {
+	return read(ctx, func() error {
+		return pgx.BeginTxFunc(ctx, db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn)
+	})
+}
+
+// reader is accounts.Reader.
+type reader = interface {
+	Exec(ctx context.Context, sql string, arguments ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, arguments ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, arguments ...any) pgx.Row
+}
+
+// Read implements accounts.Store. Errors as for Snapshot.
+func (db *DB) Read(ctx context.Context, fn func(r reader) error) error {
+	return read(ctx, func() error { return fn(db.Pool) })
+}
+
+func read(ctx context.Context, fn func() error) error {
 	for attempt := 1; ; attempt++ {
-		err := pgx.BeginTxFunc(ctx, db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn)
+		err := fn()
 		if err == nil || ctx.Err() != nil || !contended(err) || attempt == maxAttempts {
 			return asFault(err)
 		}

@@ -146,6 +146,113 @@ func (q *Queries) AllSealed(ctx context.Context) ([]AllSealedRow, error) {
 	return items, nil
 }
 
+const balanceAtDate = `-- name: BalanceAtDate :many
+SELECT h.position, coalesce(m.month, '')::text AS month, coalesce(m.debit_fen, 0)::int8 AS debit_fen,
+    coalesce(m.credit_fen, 0)::int8 AS credit_fen, coalesce(m.days, '{}')::jsonb AS days
+FROM heads AS h LEFT JOIN account_months AS m ON m.account = $1::text AND m.month <= $2::text
+WHERE h.name = 'projected'
+`
+
+type BalanceAtDateParams struct {
+	Account string
+	Month   string
+}
+
+type BalanceAtDateRow struct {
+	Position  int64
+	Month     string
+	DebitFen  int64
+	CreditFen int64
+	Days      []byte
+}
+
+func (q *Queries) BalanceAtDate(ctx context.Context, arg BalanceAtDateParams) ([]BalanceAtDateRow, error) {
+	rows, err := q.db.Query(ctx, balanceAtDate, arg.Account, arg.Month)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BalanceAtDateRow
+	for rows.Next() {
+		var i BalanceAtDateRow
+		if err := rows.Scan(
+			&i.Position,
+			&i.Month,
+			&i.DebitFen,
+			&i.CreditFen,
+			&i.Days,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const balanceAtPosition = `-- name: BalanceAtPosition :one
+SELECT h.position, coalesce(l.opening_debit_fen, 0)::int8 AS debit_fen, coalesce(l.opening_credit_fen, 0)::int8 AS credit_fen,
+    coalesce(l.lines, '[]')::jsonb AS lines
+FROM heads AS h LEFT JOIN LATERAL (
+    SELECT a.opening_debit_fen, a.opening_credit_fen, a.lines FROM account_lines AS a
+    WHERE a.account = $1::text AND a.first_position <= $2::int8
+    ORDER BY a.first_position DESC LIMIT 1
+) AS l ON true
+WHERE h.name = 'projected'
+`
+
+type BalanceAtPositionParams struct {
+	Account  string
+	Position int64
+}
+
+type BalanceAtPositionRow struct {
+	Position  int64
+	DebitFen  int64
+	CreditFen int64
+	Lines     []byte
+}
+
+func (q *Queries) BalanceAtPosition(ctx context.Context, arg BalanceAtPositionParams) (BalanceAtPositionRow, error) {
+	row := q.db.QueryRow(ctx, balanceAtPosition, arg.Account, arg.Position)
+	var i BalanceAtPositionRow
+	err := row.Scan(
+		&i.Position,
+		&i.DebitFen,
+		&i.CreditFen,
+		&i.Lines,
+	)
+	return i, err
+}
+
+const balanceNow = `-- name: BalanceNow :one
+SELECT h.position, coalesce(b.debit_fen, 0)::int8 AS debit_fen, coalesce(b.credit_fen, 0)::int8 AS credit_fen,
+    coalesce(f.reserved_fen, 0)::int8 AS reserved_fen
+FROM heads AS h LEFT JOIN balances AS b ON b.account = $1::text LEFT JOIN floors AS f ON f.account = $1::text
+WHERE h.name = 'projected'
+`
+
+type BalanceNowRow struct {
+	Position    int64
+	DebitFen    int64
+	CreditFen   int64
+	ReservedFen int64
+}
+
+func (q *Queries) BalanceNow(ctx context.Context, account string) (BalanceNowRow, error) {
+	row := q.db.QueryRow(ctx, balanceNow, account)
+	var i BalanceNowRow
+	err := row.Scan(
+		&i.Position,
+		&i.DebitFen,
+		&i.CreditFen,
+		&i.ReservedFen,
+	)
+	return i, err
+}
+
 const checkpointsAt = `-- name: CheckpointsAt :many
 SELECT signer, note FROM checkpoints WHERE position = $1 ORDER BY signer
 `
