@@ -53,7 +53,8 @@ type Statement struct {
 const (
 	defaultPage = 100
 	largestPage = 1000
-	pageBlocks  = 8
+	fewBlocks   = 2 // read at first: mostly enough
+	mostBlocks  = 32
 )
 
 // Statement returns a page of the lines of the account. It reads the projection
@@ -78,8 +79,8 @@ func (j *Journal) Statement(ctx context.Context, account accounts.Account, query
 			return err
 		}
 		from := after
-		for {
-			blocks, err := q.ReadLines(ctx, db.ReadLinesParams{Account: account.String(), FromPosition: int64(from), Blocks: pageBlocks})
+		for many := int32(fewBlocks); ; many = min(2*many, mostBlocks) {
+			blocks, err := q.ReadLines(ctx, db.ReadLinesParams{Account: account.String(), FromPosition: int64(from), Blocks: many})
 			if err != nil {
 				return err
 			}
@@ -107,7 +108,7 @@ func (j *Journal) Statement(ctx context.Context, account accounts.Account, query
 				}
 				from = Position(b.LastPosition) + 1
 			}
-			if len(blocks) < pageBlocks {
+			if len(blocks) < int(many) {
 				return j.describe(ctx, q, s.Lines)
 			}
 		}
