@@ -34,6 +34,7 @@ func newMirror(ctx context.Context, b *books) (*mirror, error) {
 		INSERT INTO bench_floors (account, balance_fen, reserved_fen, version)
 		SELECT unnest($%d::text[]), unnest($%d::int8[]), 0, 1
 		ON CONFLICT (account) DO UPDATE SET balance_fen = bench_floors.balance_fen + excluded.balance_fen, version = bench_floors.version + 1
+		RETURNING 1 -- CockroachDB asks for a column
 	) `, n+1, n+2) + plain.insert
 	return &mirror{b, plain, floored}, nil
 }
