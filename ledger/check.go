@@ -13,6 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"fundledger/accounts"
+	"fundledger/internal/fault"
 	"fundledger/ledger/internal/db"
 )
 
@@ -51,18 +52,24 @@ func (j *Journal) Verify(ctx context.Context, keys ...note.Verifier) (*CheckRepo
 
 func (j *Journal) check(ctx context.Context, observers []NewObserver, keys []note.Verifier) (*CheckReport, error) {
 	var report *CheckReport
+	run := func(tx pgx.Tx) error {
+		c := newChecker(j, observers, keys)
+		report = c.report
+		return c.run(ctx, tx)
+	}
 	err := j.snapshot(ctx, func(tx pgx.Tx) error {
 		if err := projectedAll(ctx, db.New(tx)); err != nil {
 			return err
 		}
-		c := newChecker(j, observers, keys)
-		if err := c.run(ctx, tx); err != nil {
-			return err
-		}
-		report = c.report
-		return nil
+		return run(tx)
 	})
-	return report, err
+	if fault.KindOf(err) == fault.Internal { // the projection cannot be carried on: find what is wrong with it
+		err = j.store.Snapshot(ctx, run)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return report, nil
 }
 
 type checker struct {

@@ -247,7 +247,8 @@ func mustName(t *testing.T, report *ledger.CheckReport, check, account string) {
 	t.Errorf("no finding of %q on %q: %+v", check, account, report.Findings)
 }
 
-// What is new in the database must be tampered with, too.
+// What is new in the database must be tampered with, too. A lease proves
+// nothing: it saves work.
 func TestEveryTableOfTheJournalIsTamperedWith(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../internal/postgres/migrations/001*.sql")
@@ -261,7 +262,7 @@ func TestEveryTableOfTheJournalIsTamperedWith(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, found := range table.FindAllStringSubmatch(string(text), -1) {
-			if len(tamperings[found[1]]) == 0 {
+			if found[1] != "leases" && len(tamperings[found[1]]) == 0 {
 				t.Errorf("%s: nobody tampers with table %s", file, found[1])
 			}
 		}
