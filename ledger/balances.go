@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -234,9 +233,9 @@ func addLines(block []byte, at Position, debit, credit *accounts.Fen) error {
 
 // daysUntil reads the turnover of the date's month up to and with the date.
 func daysUntil(account string, data []byte, date civil.Date) (debit, credit accounts.Fen, err error) {
-	var days monthTurnover
-	if err := json.Unmarshal(data, &days); err != nil {
-		return 0, 0, fault.New(fault.Internal, "the turnover of %s in %s cannot be read: %w", account, accounts.MonthOf(date), err)
+	days, err := decodeDays(account, string(accounts.MonthOf(date)), data)
+	if err != nil {
+		return 0, 0, err
 	}
 	debit, credit = days.until(date)
 	return debit, credit, nil
@@ -247,7 +246,7 @@ func (m monthTurnover) until(date civil.Date) (debit, credit accounts.Fen) {
 	last := fmt.Sprintf("%02d", date.Day)
 	for day, t := range m {
 		if day <= last {
-			debit, credit = debit+t[0], credit+t[1]
+			debit, credit = debit+t.debit, credit+t.credit
 		}
 	}
 	return debit, credit

@@ -316,7 +316,7 @@ func (c *checker) line(r *Record, i int) {
 	if a.days[day] == nil {
 		a.days[day] = &dayTurnover{}
 	}
-	l.turnover(&a.days[day][0], &a.days[day][1])
+	a.days[day].line(l)
 }
 
 func firstAccount(r *Record) string {

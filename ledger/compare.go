@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"hash/maphash"
 	"maps"
 	"slices"
@@ -202,12 +201,12 @@ func (c *checker) compareMonths(ctx context.Context, q *db.Queries) error {
 		}
 		for _, r := range rows {
 			after.Account, after.Month = r.Account, r.Month
-			var days monthTurnover
-			if err := json.Unmarshal(r.Days, &days); err != nil {
+			days, err := decodeDays(r.Account, r.Month, r.Days)
+			if err != nil {
 				c.find(checkTurnover, r.Account, "", "the turnover of %s cannot be read", r.Month)
 				continue
 			}
-			if total := days.total(); int64(total[0]) != r.DebitFen || int64(total[1]) != r.CreditFen {
+			if total := days.total(); int64(total.debit) != r.DebitFen || int64(total.credit) != r.CreditFen {
 				c.find(checkTurnover, r.Account, "", "the turnover of %s is not the sum of its days", r.Month)
 			}
 			for day, got := range days {

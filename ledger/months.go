@@ -12,21 +12,48 @@ import (
 	"fundledger/ledger/internal/db"
 )
 
-// dayTurnover is debit and credit of one day, in fen.
-type dayTurnover [2]accounts.Fen
+// dayTurnover is what the lines of one business date sum to, and the positions
+// between which they stand.
+type dayTurnover struct {
+	debit, credit accounts.Fen
+	first, last   Position
+}
 
-// MarshalJSON writes fen as numbers, the form kept in the database.
+// line adds a line.
+func (t *dayTurnover) line(l accountLine) {
+	l.turnover(&t.debit, &t.credit)
+	t.span(l.position, l.position)
+}
+
+// add adds the lines of another part of the journal.
+func (t *dayTurnover) add(u dayTurnover) {
+	t.debit, t.credit = t.debit+u.debit, t.credit+u.credit
+	t.span(u.first, u.last)
+}
+
+func (t *dayTurnover) span(first, last Position) {
+	if first != 0 && (t.first == 0 || first < t.first) {
+		t.first = first
+	}
+	t.last = max(t.last, last)
+}
+
+// MarshalJSON writes [debit, credit, first, last], amounts in fen as numbers,
+// the form kept in the database.
 func (t dayTurnover) MarshalJSON() ([]byte, error) {
-	b := strconv.AppendInt([]byte{'['}, int64(t[0]), 10)
-	b = strconv.AppendInt(append(b, ','), int64(t[1]), 10)
-	return append(b, ']'), nil
+	b := []byte{'['}
+	for _, n := range []int64{int64(t.debit), int64(t.credit), int64(t.first), int64(t.last)} {
+		b = append(strconv.AppendInt(b, n, 10), ',')
+	}
+	b[len(b)-1] = ']'
+	return b, nil
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (t *dayTurnover) UnmarshalJSON(data []byte) error {
-	var fen [2]int64
-	err := json.Unmarshal(data, &fen)
-	t[0], t[1] = accounts.Fen(fen[0]), accounts.Fen(fen[1])
+	var n [4]int64
+	err := json.Unmarshal(data, &n)
+	*t = dayTurnover{accounts.Fen(n[0]), accounts.Fen(n[1]), Position(n[2]), Position(n[3])}
 	return err
 }
 
@@ -41,9 +68,16 @@ type monthTurnover map[string]dayTurnover
 
 func (m monthTurnover) total() (t dayTurnover) {
 	for _, d := range m {
-		t[0], t[1] = t[0]+d[0], t[1]+d[1]
+		t.add(d)
 	}
 	return t
+}
+
+func decodeDays(account, month string, data []byte) (days monthTurnover, err error) {
+	if err := json.Unmarshal(data, &days); err != nil {
+		return nil, fault.New(fault.Internal, "the turnover of %s in %s cannot be read: %w", account, month, err)
+	}
+	return days, nil
 }
 
 func (p *projection) writeMonths(ctx context.Context, q *db.Queries, names []string) error {
@@ -58,7 +92,7 @@ func (p *projection) writeMonths(ctx context.Context, q *db.Queries, names []str
 				months[string(key.month)] = true
 			}
 			t := added[key][day[8:]]
-			l.turnover(&t[0], &t[1])
+			t.line(l)
 			added[key][day[8:]] = t
 		}
 	}
@@ -71,12 +105,13 @@ func (p *projection) writeMonths(ctx context.Context, q *db.Queries, names []str
 		if days == nil {
 			continue
 		}
-		var before monthTurnover
-		if err := json.Unmarshal(r.Days, &before); err != nil {
-			return fault.New(fault.Internal, "the turnover of %s in %s cannot be read: %w", r.Account, r.Month, err)
+		before, err := decodeDays(r.Account, r.Month, r.Days)
+		if err != nil {
+			return err
 		}
 		for day, t := range before {
-			days[day] = dayTurnover{days[day][0] + t[0], days[day][1] + t[1]}
+			t.add(days[day])
+			days[day] = t
 		}
 	}
 	var arg db.WriteMonthsParams
@@ -92,7 +127,7 @@ func (p *projection) writeMonths(ctx context.Context, q *db.Queries, names []str
 			}
 			total := days.total()
 			arg.Accounts, arg.Months = append(arg.Accounts, name), append(arg.Months, month)
-			arg.Debits, arg.Credits = append(arg.Debits, int64(total[0])), append(arg.Credits, int64(total[1]))
+			arg.Debits, arg.Credits = append(arg.Debits, int64(total.debit)), append(arg.Credits, int64(total.credit))
 			arg.Days = append(arg.Days, string(data))
 		}
 	}

@@ -232,10 +232,17 @@ WHERE m.month <= @month::text
     AND (@counterparty::text = '' OR b.counterparty = @counterparty)
 ORDER BY m.account, m.month;
 
+-- name: BlockAt :one
+SELECT coalesce(max(first_position), 0)::int8 FROM account_lines
+WHERE account = @account AND first_position <= @position;
+
 -- name: ReadLines :many
-SELECT first_position, last_position, opening_debit_fen, opening_credit_fen, lines FROM account_lines
-WHERE account = @account AND last_position >= @from_position
+SELECT first_position, opening_debit_fen, opening_credit_fen, lines FROM account_lines
+WHERE account = @account AND first_position >= @first AND first_position <= @last
 ORDER BY first_position LIMIT @blocks;
+
+-- name: DaysOf :many
+SELECT month, days FROM account_months WHERE account = @account ORDER BY month;
 
 -- name: PlaceOfBatch :many
 SELECT s.first_position, b.entries FROM sealed AS s JOIN batches AS b ON b.id = s.batch_id

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,58 @@ func TestStatementPagesStayStableUnderPosting(t *testing.T) {
 	if err != nil || len(until.Lines) != 7 {
 		t.Error(until, err)
 	}
+}
+
+// Dates need not follow the journal: what a day's lines are is known from where
+// they stand, and a page begins there.
+func TestAStatementBetweenDatesHasTheirLinesOnly(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	for round := range 3 {
+		var batch []ledger.Entry
+		for i := range 250 {
+			e := income(fmt.Sprintf("%d/%d", round, i), accounts.Fen(i+1))
+			e.Date = civil.Date{Year: 2025, Month: 1, Day: 1}.AddDays(20*round + (i*7)%31)
+			e.Period = accounts.MonthOf(e.Date)
+			batch = append(batch, e)
+		}
+		f.post(t, batch...)
+		f.catchUp(t)
+	}
+	account, _ := accounts.ParseAccount("320100.agency/310/1003")
+	read := func(query ledger.StatementQuery) (lines []ledger.Line) {
+		query.PageSize = 97
+		for {
+			page, err := f.Statement(t.Context(), account, query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines = append(lines, page.Lines...)
+			if query.PageToken = page.NextPageToken; query.PageToken == "" {
+				return lines
+			}
+		}
+	}
+	all := read(ledger.StatementQuery{})
+	if len(all) != 750 {
+		t.Fatalf("%d lines", len(all))
+	}
+	day := func(n int) civil.Date { return civil.Date{Year: 2024, Month: 12, Day: 31}.AddDays(n) }
+	for _, c := range []ledger.StatementQuery{
+		{From: day(1)}, {To: day(100)}, {From: day(40)}, {To: day(12)}, {From: day(25), To: day(25)}, {From: day(70)}, {From: day(90)}, {To: day(0)},
+		{From: day(30), To: day(45), Until: 400},
+	} {
+		var want []ledger.Line
+		for _, l := range all {
+			if (c.From.IsZero() || !l.Date.Before(c.From)) && (c.To.IsZero() || !l.Date.After(c.To)) && (c.Until == 0 || l.Position <= c.Until) {
+				want = append(want, l)
+			}
+		}
+		if got := read(c); !slices.Equal(got, want) {
+			t.Errorf("%+v: %d lines, want %d", c, len(got), len(want))
+		}
+	}
+	f.mustBeWhole(t)
 }
 
 func TestBalancesAtATimeOfPostingShowWhatWasPostedByThen(t *testing.T) {

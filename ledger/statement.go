@@ -78,9 +78,17 @@ func (j *Journal) Statement(ctx context.Context, account accounts.Account, query
 		if s.Position, err = projected(ctx, q, max(query.Until, query.AtLeast)); err != nil {
 			return err
 		}
-		from := after
+		first, last, err := query.span(ctx, q, account.String(), s.Position)
+		if err != nil || first > last {
+			return err
+		}
+		if first = max(first, after); first > 1 {
+			if first, err = blockAt(ctx, q, account.String(), first); err != nil {
+				return err
+			}
+		}
 		for many := int32(fewBlocks); ; many = min(2*many, mostBlocks) {
-			blocks, err := q.ReadLines(ctx, db.ReadLinesParams{Account: account.String(), FromPosition: int64(from), Blocks: many})
+			blocks, err := q.ReadLines(ctx, db.ReadLinesParams{Account: account.String(), First: int64(first), Last: int64(last), Blocks: many})
 			if err != nil {
 				return err
 			}
@@ -106,7 +114,7 @@ func (j *Journal) Statement(ctx context.Context, account accounts.Account, query
 						Side: l.side, Amount: l.amount, Balance: debit - credit,
 					})
 				}
-				from = Position(b.LastPosition) + 1
+				first = Position(b.FirstPosition) + 1
 			}
 			if len(blocks) < int(many) {
 				return j.describe(ctx, q, s.Lines)
@@ -116,10 +124,55 @@ func (j *Journal) Statement(ctx context.Context, account accounts.Account, query
 	return s, err
 }
 
+// span is where in the journal the lines stand that the query can select.
+// Dates follow the journal only roughly, so the positions between which each
+// day's lines stand are kept with its turnover.
+func (query StatementQuery) span(ctx context.Context, q *db.Queries, account string, end Position) (first, last Position, err error) {
+	if query.Until != 0 {
+		end = query.Until
+	}
+	if query.From.IsZero() && query.To.IsZero() {
+		return 0, end, nil
+	}
+	rows, err := q.DaysOf(ctx, account)
+	if err != nil {
+		return 0, 0, err
+	}
+	var days dayTurnover
+	for _, r := range rows {
+		month, err := decodeDays(account, r.Month, r.Days)
+		if err != nil {
+			return 0, 0, err
+		}
+		for day, t := range month {
+			date, err := civil.ParseDate(r.Month + "-" + day)
+			if err != nil {
+				return 0, 0, fault.New(fault.Internal, "the turnover of %s in %s cannot be read: %w", account, r.Month, err)
+			}
+			if query.takes(date) {
+				days.add(t)
+			}
+		}
+	}
+	if days.first == 0 {
+		return 1, 0, nil
+	}
+	return days.first, min(days.last, end), nil
+}
+
+// blockAt is the first position of the block in which the position lies.
+func blockAt(ctx context.Context, q *db.Queries, account string, at Position) (Position, error) {
+	first, err := q.BlockAt(ctx, db.BlockAtParams{Account: account, Position: int64(at)})
+	return Position(first), err
+}
+
 func (query StatementQuery) selects(l accountLine) bool {
-	return (query.From.IsZero() || !l.date.Before(query.From)) &&
-		(query.To.IsZero() || !l.date.After(query.To)) &&
-		(query.Until == 0 || l.position <= query.Until)
+	return query.takes(l.date) && (query.Until == 0 || l.position <= query.Until)
+}
+
+// takes tells whether the date lies within the bounds.
+func (query StatementQuery) takes(date civil.Date) bool {
+	return (query.From.IsZero() || !date.Before(query.From)) && (query.To.IsZero() || !date.After(query.To))
 }
 
 // describe adds to the lines what only their entries know.

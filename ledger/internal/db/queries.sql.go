@@ -253,6 +253,23 @@ func (q *Queries) BalanceNow(ctx context.Context, account string) (BalanceNowRow
 	return i, err
 }
 
+const blockAt = `-- name: BlockAt :one
+SELECT coalesce(max(first_position), 0)::int8 FROM account_lines
+WHERE account = $1 AND first_position <= $2
+`
+
+type BlockAtParams struct {
+	Account  string
+	Position int64
+}
+
+func (q *Queries) BlockAt(ctx context.Context, arg BlockAtParams) (int64, error) {
+	row := q.db.QueryRow(ctx, blockAt, arg.Account, arg.Position)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const checkpointsAt = `-- name: CheckpointsAt :many
 SELECT signer, note FROM checkpoints WHERE position = $1 ORDER BY signer
 `
@@ -379,6 +396,35 @@ func (q *Queries) CountWaiting(ctx context.Context) (int64, error) {
 	var column_1 int64
 	err := row.Scan(&column_1)
 	return column_1, err
+}
+
+const daysOf = `-- name: DaysOf :many
+SELECT month, days FROM account_months WHERE account = $1 ORDER BY month
+`
+
+type DaysOfRow struct {
+	Month string
+	Days  []byte
+}
+
+func (q *Queries) DaysOf(ctx context.Context, account string) ([]DaysOfRow, error) {
+	rows, err := q.db.Query(ctx, daysOf, account)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DaysOfRow
+	for rows.Next() {
+		var i DaysOfRow
+		if err := rows.Scan(&i.Month, &i.Days); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const decidePendings = `-- name: DecidePendings :execrows
@@ -1757,27 +1803,32 @@ func (q *Queries) ReadLegs(ctx context.Context, ids []uuid.UUID) ([]ReadLegsRow,
 }
 
 const readLines = `-- name: ReadLines :many
-SELECT first_position, last_position, opening_debit_fen, opening_credit_fen, lines FROM account_lines
-WHERE account = $1 AND last_position >= $2
-ORDER BY first_position LIMIT $3
+SELECT first_position, opening_debit_fen, opening_credit_fen, lines FROM account_lines
+WHERE account = $1 AND first_position >= $2 AND first_position <= $3
+ORDER BY first_position LIMIT $4
 `
 
 type ReadLinesParams struct {
-	Account      string
-	FromPosition int64
-	Blocks       int32
+	Account string
+	First   int64
+	Last    int64
+	Blocks  int32
 }
 
 type ReadLinesRow struct {
 	FirstPosition    int64
-	LastPosition     int64
 	OpeningDebitFen  int64
 	OpeningCreditFen int64
 	Lines            []byte
 }
 
 func (q *Queries) ReadLines(ctx context.Context, arg ReadLinesParams) ([]ReadLinesRow, error) {
-	rows, err := q.db.Query(ctx, readLines, arg.Account, arg.FromPosition, arg.Blocks)
+	rows, err := q.db.Query(ctx, readLines,
+		arg.Account,
+		arg.First,
+		arg.Last,
+		arg.Blocks,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -1787,7 +1838,6 @@ func (q *Queries) ReadLines(ctx context.Context, arg ReadLinesParams) ([]ReadLin
 		var i ReadLinesRow
 		if err := rows.Scan(
 			&i.FirstPosition,
-			&i.LastPosition,
 			&i.OpeningDebitFen,
 			&i.OpeningCreditFen,
 			&i.Lines,
