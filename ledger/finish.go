@@ -105,7 +105,7 @@ func (j *Journal) decide(ctx context.Context, q *db.Queries, key string) (*store
 // end releases the pending's reservation and sets its state.
 func (p *storedPending) end(ctx context.Context, q *db.Queries, f *floors, state PendingState, by, reason string) error {
 	f.release(p.Holds)
-	if err := f.write(nil); err != nil {
+	if err := f.write(); err != nil {
 		return err
 	}
 	n, err := q.DecidePendings(ctx, db.DecidePendingsParams{State: string(state), DecidedBy: by, Reason: reason, Keys: []string{p.Key}})
@@ -121,7 +121,7 @@ func (p *storedPending) lapse(f *floors) (late, err error) {
 		return nil, err
 	}
 	p.State = Expired
-	return p.over(), f.write(nil)
+	return p.over(), f.write()
 }
 
 // over says what has become of a pending that is not open.
@@ -254,7 +254,7 @@ func (j *Journal) Expire(ctx context.Context, limit int) (int, error) {
 		if expired, err = f.expire(due); err != nil {
 			return err
 		}
-		return f.write(nil)
+		return f.write()
 	})
 	return int(expired), err
 }

@@ -163,28 +163,33 @@ func (f *floors) takeBack(length int) {
 	f.log = f.log[:length]
 }
 
-// write stores the balances that were touched, with their versions, and the
-// reservations that were changed.
-func (f *floors) write(versions map[string]int64) error {
+// rows are the floors that were touched, with their versions, and those whose
+// reservations were changed.
+func (f *floors) rows(versions map[string]int64) (rows db.WriteFloorsParams) {
 	touched := maps.Clone(f.changed)
 	for key := range versions {
 		touched[key] = true
 	}
-	if len(touched) == 0 {
-		return nil
-	}
-	var arg db.WriteFloorsParams
 	for _, key := range slices.Sorted(maps.Keys(touched)) {
 		version, ok := versions[key]
 		if !ok { // a reservation has no place in the sequence, so it takes no version
 			version = f.version[key]
 		}
-		arg.Accounts = append(arg.Accounts, key)
-		arg.Balances = append(arg.Balances, int64(f.balance[key]))
-		arg.Reserved = append(arg.Reserved, int64(f.reserved[key]))
-		arg.Versions = append(arg.Versions, version)
+		rows.Accounts = append(rows.Accounts, key)
+		rows.Balances = append(rows.Balances, int64(f.balance[key]))
+		rows.Reserved = append(rows.Reserved, int64(f.reserved[key]))
+		rows.Versions = append(rows.Versions, version)
 	}
-	return f.queries.WriteFloors(f.ctx, arg)
+	return rows
+}
+
+// write stores the reservations that were changed, where nothing is posted.
+func (f *floors) write() error {
+	rows := f.rows(nil)
+	if len(rows.Accounts) == 0 {
+		return nil
+	}
+	return f.queries.WriteFloors(f.ctx, rows)
 }
 
 // next gives every touched floor its next version.
@@ -217,7 +222,7 @@ func lockOne(ctx context.Context, tx pgx.Tx, key string) (accounts.Fen, error) {
 	}
 	if f.reserved[key] > 0 {
 		if f.sweep(); f.err == nil {
-			f.err = f.write(nil)
+			f.err = f.write()
 		}
 	}
 	return f.free(key), f.err

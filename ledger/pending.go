@@ -121,7 +121,7 @@ func (j *Journal) pend(ctx context.Context, q *db.Queries, e *Entry, expires tim
 	}
 	held := holdsOf(effects)
 	f.reserve(held)
-	if err := f.write(nil); err != nil {
+	if err := f.write(); err != nil {
 		return nil, err
 	}
 	content, err := json.Marshal(e)

@@ -45,17 +45,18 @@ func (j *Journal) postGroups(ctx context.Context, tx pgx.Tx, entries []Entry, gr
 func (p *posting) run(ctx context.Context) ([]Result, error) {
 	p.results = make([]Result, len(p.entries))
 	p.prepare()
+	if p.waits != nil && slices.ContainsFunc(p.drafts, func(d draft) bool { return len(d.effects) > 0 }) {
+		if err := p.waits(); err != nil {
+			return nil, err
+		}
+	}
 	// Where nothing depends on it, keys are not looked up: a look at random keys
 	// of a large index costs more than the insert, and makes PostgreSQL see
 	// conflicts between unrelated batches. An insert that meets a known key
-	// fails with its transaction, and those that follow look first.
-	looked := p.groups != nil || p.touchesOthers() || p.journal.lookFirst()
+	// fails with all that its transaction has done, and those that follow look
+	// first.
+	looked := p.groups != nil || p.corrects() || p.journal.lookFirst()
 	if looked {
-		if p.waits != nil {
-			if err := p.waits(); err != nil {
-				return nil, err
-			}
-		}
 		var err error
 		if p.drafts, err = p.resolve(ctx, p.drafts); err != nil {
 			return nil, err
@@ -91,7 +92,7 @@ type posting struct {
 	results []Result
 	drafts  []draft
 	floors  *floors
-	waits   func() error // for its turn, before the first look at floors or keys; nil where the caller sees to it
+	waits   func() error // for its turn to move floors, before it sees anything; nil where the caller sees to it
 
 	corrected map[uuid.UUID]int64          // by the original's id: how often it was corrected before
 	reversed  map[uuid.UUID][]accounts.Fen // by the reversal's id: how much of each of the original's postings
@@ -138,9 +139,9 @@ func (p *posting) prepare() {
 	}
 }
 
-// touchesOthers tells whether an entry moves a floor or corrects another entry.
-func (p *posting) touchesOthers() bool {
-	return slices.ContainsFunc(p.drafts, func(d draft) bool { return len(d.effects) > 0 || p.entries[d.index].Corrects.Valid })
+// corrects tells whether an entry corrects another one.
+func (p *posting) corrects() bool {
+	return slices.ContainsFunc(p.drafts, func(d draft) bool { return p.entries[d.index].Corrects.Valid })
 }
 
 // refused returns those of the drafts whose entries were refused.

@@ -238,7 +238,7 @@ func TestPostingTakesAConstantNumberOfStatements(t *testing.T) {
 		name              string
 		corrects, expired bool
 		want              int
-	}{{"ordinary", false, false, 5}, {"corrections", true, false, 7}, {"expired reservations in the way", false, true, 7}} {
+	}{{"ordinary", false, false, 3}, {"corrections", true, false, 6}, {"expired reservations in the way", false, true, 5}} {
 		few, many := statements(2, c.corrects, c.expired), statements(60, c.corrects, c.expired)
 		if few != c.want || many != c.want {
 			t.Errorf("%s: %d and %d statements, want %d", c.name, few, many, c.want)

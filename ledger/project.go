@@ -14,10 +14,9 @@ import (
 	"fundledger/ledger/internal/db"
 )
 
-const (
-	projectBatches = 100    // sealed batches read at a time
-	projectEntries = 20_000 // entries after which a projection transaction ends
-)
+// projectEntries is how many entries a projection transaction takes; the last
+// batch is taken whole.
+const projectEntries = 20_000
 
 // CatchUp gives all batches that are committed when it is called their place in
 // the sequence, projects account lines and balances up to there at least, and
@@ -61,25 +60,25 @@ func (j *Journal) project(ctx context.Context) (reached Position, err error) {
 		if int64(at) == end {
 			return nil
 		}
-		sealed, err := q.ReadSealed(ctx, db.ReadSealedParams{After: int64(at), Until: end, Batches: projectBatches})
+		until := min(end, int64(at)+projectEntries) // where the last batch begins
+		sealed, err := q.ReadSealed(ctx, db.ReadSealedParams{After: int64(at), Until: until, Batches: projectEntries})
 		if err != nil {
 			return err
 		}
-		p := newProjection()
+		var entries []uuid.UUID
 		for _, s := range sealed {
 			if s.FirstPosition != int64(reached)+1 {
 				return fault.New(fault.Internal, "the sequence has a gap after position %d", reached)
 			}
-			if err := p.add(ctx, q, Position(s.FirstPosition), s.Entries); err != nil {
-				return err
-			}
+			entries = append(entries, s.Entries...)
 			reached += Position(len(s.Entries))
-			if reached-at >= projectEntries {
-				break
-			}
 		}
 		if reached == at {
 			return fault.New(fault.Internal, "the sequence ends at position %d, its head says %d: run fundledger check", at, end)
+		}
+		p := newProjection()
+		if err := p.add(ctx, q, at+1, entries); err != nil {
+			return err
 		}
 		if err := p.write(ctx, q); err != nil {
 			return err

@@ -9,8 +9,8 @@ FROM entries WHERE id = ANY(@ids::uuid[]);
 -- name: ReadLegs :many
 SELECT id, business_date, legs FROM entries WHERE id = ANY(@ids::uuid[]);
 
--- A batch with its entries, and its place in the inbox. The entries stand in
--- the batch in the order of the arrays. CockroachDB wants a WITH clause to
+-- A batch with its entries, its place in the inbox and the floors that it moves.
+-- The entries stand in the batch in the order of the arrays. CockroachDB wants a WITH clause to
 -- return something.
 -- name: InsertBatch :exec
 WITH new_entries AS (
@@ -31,6 +31,12 @@ WITH new_entries AS (
 ), new_batch AS (
     INSERT INTO batches (id, entries, digests, vouchers, floors)
     VALUES (@batch_id::uuid, @ids::uuid[], @batch_digests::bytea, @vouchers::jsonb, @floors::jsonb)
+    RETURNING 1
+), new_balances AS (
+    INSERT INTO floors (account, balance_fen, reserved_fen, version)
+    SELECT unnest(@accounts::text[]), unnest(@balances::int8[]), unnest(@reserved::int8[]), unnest(@versions::int8[])
+    ON CONFLICT (account) DO UPDATE SET balance_fen = excluded.balance_fen,
+        reserved_fen = excluded.reserved_fen, version = excluded.version
     RETURNING 1
 )
 INSERT INTO inbox (batch_id) VALUES (@batch_id::uuid);

@@ -11,23 +11,21 @@ import (
 	"fundledger/ledger/internal/db"
 )
 
-// write stores what was applied: floors, corrections, and the batch with its
-// entries.
+// write stores what was applied: corrections, and the batch with its entries
+// and floors.
 func (p *posting) write(ctx context.Context) error {
 	if len(p.drafts) == 0 {
 		if p.floors == nil {
 			return nil
 		}
-		return p.floors.write(nil) // what an expired pending has held
+		return p.floors.write() // what an expired pending has held
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return err
 	}
 	versions := p.floors.next()
-	if err := p.floors.write(versions); err != nil {
-		return err
-	}
+	floors := p.floors.rows(versions)
 	if err := p.writeCorrections(ctx, versions); err != nil {
 		return err
 	}
@@ -35,6 +33,7 @@ func (p *posting) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	batch.Accounts, batch.Balances, batch.Reserved, batch.Versions = floors.Accounts, floors.Balances, floors.Reserved, floors.Versions
 	if err := p.queries.InsertBatch(ctx, batch); err != nil {
 		p.journal.looks.Store(looksAfterMeeting)
 		return err

@@ -562,6 +562,12 @@ WITH new_entries AS (
     INSERT INTO batches (id, entries, digests, vouchers, floors)
     VALUES ($1::uuid, $2::uuid[], $15::bytea, $16::jsonb, $17::jsonb)
     RETURNING 1
+), new_balances AS (
+    INSERT INTO floors (account, balance_fen, reserved_fen, version)
+    SELECT unnest($18::text[]), unnest($19::int8[]), unnest($20::int8[]), unnest($21::int8[])
+    ON CONFLICT (account) DO UPDATE SET balance_fen = excluded.balance_fen,
+        reserved_fen = excluded.reserved_fen, version = excluded.version
+    RETURNING 1
 )
 INSERT INTO inbox (batch_id) VALUES ($1::uuid)
 `
@@ -584,10 +590,14 @@ type InsertBatchParams struct {
 	BatchDigests []byte
 	Vouchers     []byte
 	Floors       []byte
+	Accounts     []string
+	Balances     []int64
+	Reserved     []int64
+	Versions     []int64
 }
 
-// A batch with its entries, and its place in the inbox. The entries stand in
-// the batch in the order of the arrays. CockroachDB wants a WITH clause to
+// A batch with its entries, its place in the inbox and the floors that it moves.
+// The entries stand in the batch in the order of the arrays. CockroachDB wants a WITH clause to
 // return something.
 func (q *Queries) InsertBatch(ctx context.Context, arg InsertBatchParams) error {
 	_, err := q.db.Exec(ctx, insertBatch,
@@ -608,6 +618,10 @@ func (q *Queries) InsertBatch(ctx context.Context, arg InsertBatchParams) error 
 		arg.BatchDigests,
 		arg.Vouchers,
 		arg.Floors,
+		arg.Accounts,
+		arg.Balances,
+		arg.Reserved,
+		arg.Versions,
 	)
 	return err
 }
