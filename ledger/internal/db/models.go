@@ -21,6 +21,16 @@ type AcceptedBlock struct {
 	RunID        *string
 }
 
+type AccessRule struct {
+	Action    string
+	Roles     string
+	Title     string
+	ValidFrom time.Time
+	ValidTo   pgtype.Date
+	Source    string
+	Position  int64
+}
+
 type AccountLine struct {
 	Account          string
 	FirstPosition    int64
@@ -71,6 +81,27 @@ type CalendarDay struct {
 	Kind   string
 	Name   string
 	Source string
+}
+
+type Call struct {
+	ID          uuid.UUID
+	RequestID   string
+	Subject     string
+	Role        string
+	Method      string
+	Action      string
+	Key         string
+	Regions     []string
+	RequestHash []byte
+	BegunAt     time.Time
+}
+
+type CallEnd struct {
+	CallID  uuid.UUID
+	Outcome string
+	Error   string
+	JobID   string
+	EndedAt time.Time
 }
 
 type Checkpoint struct {
@@ -185,6 +216,31 @@ type ImportMonth struct {
 
 type Inbox struct {
 	BatchID uuid.UUID
+}
+
+type Job struct {
+	ID          uuid.UUID
+	Kind        string
+	Key         string
+	Action      string
+	Subject     string
+	RequestType string
+	Request     []byte
+	State       string
+	Done        int64
+	Total       int64
+	Unit        string
+	Owner       string
+	Term        int64
+	AvailableAt time.Time
+	CancelledBy string
+	CancelKey   *string
+	ResultType  string
+	Result      []byte
+	Error       string
+	CreatedAt   time.Time
+	StartedAt   pgtype.Timestamptz
+	EndedAt     pgtype.Timestamptz
 }
 
 type Lease struct {
@@ -314,6 +370,17 @@ type Remittance struct {
 	Funds        []string
 	AmountsFen   []int64
 	Entries      []uuid.UUID
+}
+
+type RuleChange struct {
+	Version int64
+	Key     *string
+	Digest  []byte
+	Subject string
+	Reason  string
+	Rows    []byte
+	Changes []byte
+	MadeAt  time.Time
 }
 
 type RunPart struct {
