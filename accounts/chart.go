@@ -31,6 +31,17 @@ type Subject struct {
 	Effective
 }
 
+// contradiction names what of the row contradicts the rest of it, if anything.
+func (s Subject) contradiction() (field, reason string) {
+	switch {
+	case !s.Postable && (s.Floor || s.Group != "" || s.Counterparty != ""):
+		return "postable", "a heading takes no postings, so it has no counterparty, floor or group"
+	case s.GroupByCounterparty && (s.Group == "" || s.Counterparty == ""):
+		return "group_by_counterparty", "needs a group and a counterparty"
+	}
+	return "", ""
+}
+
 // Chart is the chart of accounts, every version of every row.
 type Chart struct {
 	rows  []Subject
@@ -51,6 +62,22 @@ func NewChart(rows []Subject) Chart {
 
 // Subjects returns all rows, in the order of the chart.
 func (c Chart) Subjects() []Subject { return c.rows }
+
+// during returns the rows of the code that hold between the dates, in order, and
+// the first day that none of them covers, if there is one.
+func (c Chart) during(role Role, code string, e Effective) (rows []Subject, gap civil.Date, gaps bool) {
+	for d := e.From; ; {
+		s, ok := c.Find(role, code, d)
+		if !ok {
+			return rows, d, true
+		}
+		rows = append(rows, s)
+		if s.To.IsZero() || !e.To.IsZero() && !s.To.Before(e.To) {
+			return rows, civil.Date{}, false
+		}
+		d = s.To
+	}
+}
 
 // Find returns the row of the code that holds on the date in books of the role.
 func (c Chart) Find(role Role, code string, on civil.Date) (Subject, bool) {

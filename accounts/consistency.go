@@ -27,12 +27,14 @@ func (b *Rulebook) check() error {
 	overlaps(b.Policy, parameterKey, func(p Parameter) Effective { return p.Effective }, fail)
 	overlaps(b.Calendar.rows, calendarKey, nil, fail)
 	overlaps(b.Codes, codeKey, func(c Code) Effective { return c.Effective }, fail)
+	overlaps(b.Access, accessKey, func(a AccessRule) Effective { return a.Effective }, fail)
+	b.checkAccess(fail)
 	b.checkPostings(fail)
 	b.checkCodes(fail)
 	for _, s := range b.Chart.rows {
 		if heading, _, found := cutLast(s.Code, "."); found {
-			if _, ok := b.Chart.Find(s.Role, heading, s.From); !ok {
-				fail("chart, %s %s: there is no heading %s", s.Role, s.Code, heading)
+			if _, day, gaps := b.Chart.during(s.Role, heading, s.Effective); gaps {
+				fail("chart, %s %s: there is no heading %s on %s", s.Role, s.Code, heading, day)
 			}
 		}
 	}
@@ -51,7 +53,8 @@ func parameterKey(p Parameter) string { return "policy, " + p.Key }
 func calendarKey(d CalendarDay) string {
 	return "calendar, " + d.Date.String()
 }
-func codeKey(c Code) string { return fmt.Sprintf("codes, %s %s", c.List, c.Code) }
+func accessKey(a AccessRule) string { return "access, " + a.Action }
+func codeKey(c Code) string         { return fmt.Sprintf("codes, %s %s", c.List, c.Code) }
 
 // overlaps finds two rows of one key that hold on the same day; rows without
 // dates hold always.
@@ -85,18 +88,21 @@ func (b *Rulebook) checkPostings(fail func(string, ...any)) {
 		if byCategory {
 			code = heading
 		}
-		s, ok := b.Chart.Find(p.Role, code, p.From)
-		switch {
-		case !ok:
-			fail("%s: the chart of %s books has no %s on %s", postingKey(p), p.Role, code, p.From)
-		case byCategory:
-			if s.Postable {
-				fail("%s: %s is no heading", postingKey(p), code)
+		versions, day, gaps := b.Chart.during(p.Role, code, p.Effective)
+		if gaps {
+			fail("%s: the chart of %s books has no %s on %s", postingKey(p), p.Role, code, day)
+		}
+		for _, s := range versions {
+			switch {
+			case byCategory:
+				if s.Postable {
+					fail("%s: %s is no heading", postingKey(p), code)
+				}
+			case !s.Postable:
+				fail("%s: %s %s is a heading", postingKey(p), code, s.Name)
+			case (s.Counterparty == "") != (p.Counterparty == ""):
+				fail("%s: the counterparty of %s %s is %q in the chart and %q here", postingKey(p), code, s.Name, s.Counterparty, p.Counterparty)
 			}
-		case !s.Postable:
-			fail("%s: %s %s is a heading", postingKey(p), code, s.Name)
-		case (s.Counterparty == "") != (p.Counterparty == ""):
-			fail("%s: the counterparty of %s %s is %q in the chart and %q here", postingKey(p), code, s.Name, s.Counterparty, p.Counterparty)
 		}
 	}
 }
@@ -107,7 +113,8 @@ func (b *Rulebook) checkCodes(fail func(string, ...any)) {
 			fail("%s: expense is %q", codeKey(c), c.Expense)
 		}
 		if c.Expense != "" {
-			if s, ok := b.Chart.Find(Agency, c.Expense, c.From); !ok || !s.Postable {
+			versions, _, gaps := b.Chart.during(Agency, c.Expense, c.Effective)
+			if gaps || slices.ContainsFunc(versions, func(s Subject) bool { return !s.Postable }) {
 				fail("%s: expense %s is no account that takes postings", codeKey(c), c.Expense)
 			}
 		}

@@ -18,9 +18,13 @@ import (
 func Load(ctx context.Context, store Store) (*Rulebook, error) {
 	var stored *rows
 	var profile string
+	var version int64
 	err := store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
 		q := db.New(tx)
 		if profile, err = storedProfile(ctx, q); err != nil {
+			return err
+		}
+		if version, err = q.RulesVersion(ctx); err != nil {
 			return err
 		}
 		stored, err = readRows(ctx, q)
@@ -32,7 +36,25 @@ func Load(ctx context.Context, store Store) (*Rulebook, error) {
 	if profile == "" {
 		return nil, fault.New(fault.Precondition, "the database has no rules yet: run fundledger setup")
 	}
-	return stored.rulebook(profile)
+	book, err := stored.rulebook(profile)
+	if err != nil {
+		return nil, err
+	}
+	book.Version = version
+	return book, nil
+}
+
+// RulesVersion returns the version that the rules in the database have now, 0
+// before they were ever set up. It is one cheap read: a server that looks once a
+// second and, when its rulebook is of another version, loads it anew and makes
+// its journal and desks of that, has taken a change up long before the change
+// holds.
+func RulesVersion(ctx context.Context, store Store) (version int64, err error) {
+	err = store.Read(ctx, func(r Reader) (err error) {
+		version, err = db.New(r).RulesVersion(ctx)
+		return err
+	})
+	return version, err
 }
 
 // storedProfile returns what the deployment was set up from, or "".
@@ -109,6 +131,13 @@ func readPolicyRows(ctx context.Context, q *db.Queries, r *rows) error {
 	}
 	for _, x := range codes {
 		r.codes = append(r.codes, Code{CodeList(x.List), x.Code, x.Name, x.Expense, stretch(x.ValidFrom, x.ValidTo, x.Source)})
+	}
+	access, err := q.ListAccessRules(ctx)
+	if err != nil {
+		return err
+	}
+	for _, x := range access {
+		r.access = append(r.access, AccessRule{x.Action, RoleList(x.Roles), x.Title, stretch(x.ValidFrom, x.ValidTo, x.Source)})
 	}
 	return nil
 }

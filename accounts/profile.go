@@ -51,6 +51,7 @@ type rows struct {
 	policy   []Parameter
 	calendar []CalendarDay
 	codes    []Code
+	access   []AccessRule
 }
 
 func readProfile(name string, files fs.FS) (*Rulebook, error) {
@@ -75,6 +76,9 @@ func readProfile(name string, files fs.FS) (*Rulebook, error) {
 		return nil, err
 	}
 	if r.codes, err = readFile(files, "codes.tsv", codeColumns, parseCode); err != nil {
+		return nil, err
+	}
+	if r.access, err = readFile(files, "access.tsv", accessColumns, parseAccessRule); err != nil {
 		return nil, err
 	}
 	return r.rulebook(name)
@@ -103,6 +107,7 @@ func (r *rows) rulebook(profile string) (*Rulebook, error) {
 	book := &Rulebook{
 		Profile: profile, Regions: r.regions, Funds: r.funds, Chart: NewChart(r.subjects),
 		Postings: NewPostingTable(r.postings), Policy: r.policy, Calendar: NewCalendar(r.calendar), Codes: r.codes,
+		Access: r.access,
 	}
 	if err := book.check(); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ var (
 	parameterColumns = effectiveColumns("key", "value", "unit", "title")
 	calendarColumns  = []string{"date", "kind", "name", "source"}
 	codeColumns      = effectiveColumns("list", "code", "name", "expense")
+	accessColumns    = effectiveColumns("action", "roles", "title")
 )
 
 func effectiveColumns(columns ...string) []string { return append(columns, "from", "to", "source") }
@@ -35,11 +36,8 @@ func parseSubject(r *sheetRow) Subject {
 		Floor: r.flag("floor"), Group: r.optional("group"), GroupByCounterparty: r.flag("group_by_counterparty"),
 		Effective: r.effective(),
 	}
-	if !s.Postable && (s.Floor || s.Group != "" || s.Counterparty != "") {
-		r.fail("postable", "a heading takes no postings, so it has no counterparty, floor or group")
-	}
-	if s.GroupByCounterparty && (s.Group == "" || s.Counterparty == "") {
-		r.fail("group_by_counterparty", "needs a group and a counterparty")
+	if field, reason := s.contradiction(); reason != "" {
+		r.fail(field, "%s", reason)
 	}
 	return s
 }
@@ -81,6 +79,10 @@ func parseCode(r *sheetRow) Code {
 		List: CodeList(r.oneOf("list", string(InsuranceType), string(ClearingType), string(MedicalType), string(SettlementPart), string(SourceMark))),
 		Code: r.text("code"), Name: r.text("name"), Expense: r.optional("expense"), Effective: r.effective(),
 	}
+}
+
+func parseAccessRule(r *sheetRow) AccessRule {
+	return AccessRule{Action: r.text("action"), Roles: RoleList(r.text("roles")), Title: r.text("title"), Effective: r.effective()}
 }
 
 func (r *sheetRow) role() Role { return Role(r.oneOf("role", string(Agency), string(Finance))) }

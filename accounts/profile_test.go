@@ -55,6 +55,11 @@ func TestMistakesInAProfileAreNamed(t *testing.T) {
 		{"calendar.tsv", "2023-01-02\tholiday", "2023-01-01\tholiday", "calendar, 2023-01-01: two rows hold"},
 		{"codes.tsv", "5001.05", "5001", "codes, part account: expense 5001 is no account that takes postings"},
 		{"codes.tsv", "insutype\t390", "insutype\t391", "codes, insutype 391: there is no fund of this code"},
+		{"access.tsv", "ledger.post\toperator\t", "ledger.post\toperator,chief\t", "access, ledger.post: there is no role \"chief\""},
+		{"access.tsv", "ledger.post\toperator\t", "ledger.post\toperator,operator\t", "access, ledger.post: the role operator stands there twice"},
+		{"access.tsv", "ledger.post\t", "ledger.pend\t", "access, ledger.pend: two rows hold from 2023-01-01 on"},
+		{"access.tsv", "ledger.post\toperator\t", "ledger.post\t\t", "access.tsv:8:roles: is missing"},
+		{"chart.tsv", "应付定点机构款\tobligation\tC\tyes\tprovider\t\t\t\t2018-01-01\t", "应付定点机构款\tobligation\tC\tyes\tprovider\t\t\t\t2018-01-01\t2030-01-01", "step 2: the chart of agency books has no 9002 on 2030-01-01"},
 	} {
 		_, err := readProfile("jiangsu", profileWith(t, c.file, c.before, c.after))
 		if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), c.want) {

@@ -100,3 +100,36 @@ UPDATE policy SET valid_to = CAST(@valid_to::text AS date) WHERE key = @key AND 
 
 -- name: EndCode :exec
 UPDATE codes SET valid_to = CAST(@valid_to::text AS date) WHERE list = @list AND code = @code AND valid_from = CAST(@valid_from::text AS date);
+
+-- name: ListAccessRules :many
+SELECT action, roles, title, valid_from, valid_to, source FROM access_rules ORDER BY position, action, valid_from;
+
+-- name: InsertAccessRules :exec
+INSERT INTO access_rules (action, roles, title, valid_from, valid_to, source, position)
+SELECT t.action, t.roles, t.title, t.valid_from::date, NULLIF(t.valid_to, '')::date, t.source, t.position FROM (
+    SELECT unnest(@actions::text[]) AS action, unnest(@roles::text[]) AS roles, unnest(@titles::text[]) AS title,
+        unnest(@valid_from::text[]) AS valid_from, unnest(@valid_to::text[]) AS valid_to, unnest(@sources::text[]) AS source,
+        unnest(@positions::int8[]) AS position
+) AS t;
+
+-- name: EndAccessRule :exec
+UPDATE access_rules SET valid_to = CAST(@valid_to::text AS date) WHERE action = @action AND valid_from = CAST(@valid_from::text AS date);
+
+-- name: ReadNow :one
+SELECT now()::timestamptz;
+
+-- name: RulesVersion :one
+SELECT coalesce(max(version), 0)::int8 FROM rule_changes;
+
+-- name: FindRuleChange :many
+SELECT version, digest, changes FROM rule_changes WHERE key = @key::text;
+
+-- name: InsertRuleChange :exec
+INSERT INTO rule_changes (version, key, digest, subject, reason, rows, changes)
+VALUES (@version, NULLIF(@key::text, ''), @digest, @subject, @reason, @rows::jsonb, @changes::jsonb);
+
+-- name: PostingPositions :many
+SELECT event, max(position)::int8 AS position FROM posting_rules GROUP BY event;
+
+-- name: PolicyPositions :many
+SELECT key, max(position)::int8 AS position FROM policy GROUP BY key;

@@ -4,7 +4,7 @@ import "cloud.google.com/go/civil"
 
 // Rulebook is everything that accountants may change, as it stands in the
 // database: each row with its source and the dates between which it holds.
-// It is read once when a program starts and is safe for concurrent use.
+// It never changes after it was read, and is safe for concurrent use.
 type Rulebook struct {
 	Profile  string // the name it was set up from, such as "jiangsu"
 	Regions  Regions
@@ -14,6 +14,10 @@ type Rulebook struct {
 	Policy   Policy
 	Calendar Calendar
 	Codes    Codes
+	Access   Access
+	// Version rises with every change of the rules in the database; 0 for a
+	// profile. A program whose version is not RulesVersion loads them anew.
+	Version int64
 }
 
 // Effective is when a row of data holds and where it comes from. From is

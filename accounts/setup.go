@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -12,9 +13,9 @@ import (
 	"fundledger/internal/fault"
 )
 
-// Change counts what Setup did to one kind of rows.
+// Change counts what Setup or ApplyRuleChange did to one kind of rows.
 type Change struct {
-	Rows      string `json:"rows"` // regions, funds, chart, postings, policy, calendar, codes
+	Rows      string `json:"rows"` // regions, funds, chart, postings, policy, calendar, codes, access
 	Inserted  int    `json:"inserted"`
 	Ended     int    `json:"ended"` // open rows that got the end of their time
 	Unchanged int    `json:"unchanged"`
@@ -49,33 +50,63 @@ func setup(ctx context.Context, store Store, book *Rulebook) (changes []Change, 
 		if err != nil {
 			return err
 		}
-		var d difference
-		regions := merge(&d, "regions", stored.regions, book.Regions, regionKey, nil)
-		funds := merge(&d, "funds", stored.funds, book.Funds, fundKey, func(f *Fund) *Effective { return &f.Effective })
-		subjects := merge(&d, "chart", stored.subjects, book.Chart.rows, subjectKey, func(s *Subject) *Effective { return &s.Effective })
-		postings := merge(&d, "postings", stored.postings, book.Postings.rows, postingKey, func(p *PostingRule) *Effective { return &p.Effective })
-		policy := merge(&d, "policy", stored.policy, book.Policy, parameterKey, func(p *Parameter) *Effective { return &p.Effective })
-		days := merge(&d, "calendar", stored.calendar, book.Calendar.rows, calendarKey, nil)
-		codes := merge(&d, "codes", stored.codes, book.Codes, codeKey, func(c *Code) *Effective { return &c.Effective })
-		if err := d.err(book.Profile); err != nil {
+		m := mergeRows(stored, book.rows())
+		if err := m.err("the profile " + book.Profile); err != nil {
 			return err
 		}
-		after := rows{regions.after, funds.after, subjects.after, postings.after, policy.after, days.after, codes.after}
-		if _, err := after.rulebook(book.Profile); err != nil {
+		if _, err := m.after().rulebook(book.Profile); err != nil {
 			return err
 		}
-		changes = d.changes
+		changes = m.changes
 		w := writer{q, ctx, nil}
-		w.regions(regions.insert, book)
-		w.funds(funds)
-		w.subjects(subjects)
-		w.postings(postings, book.Postings.rows)
-		w.policy(policy, book.Policy)
-		w.calendar(days.insert)
-		w.codes(codes)
-		return w.err
+		w.rows(m, book.Profile, places{placeIn(book.Postings.rows), placeIn(book.Policy), placeIn(book.Access)})
+		if w.err != nil || !m.changesAny() {
+			return w.err
+		}
+		_, err = record(ctx, q, RuleChange{Subject: "setup", Reason: "the profile " + book.Profile}, nil, changes)
+		return err
 	})
 	return changes, err
+}
+
+// rows are the data of the rulebook as lists.
+func (b *Rulebook) rows() *rows {
+	return &rows{b.Regions, b.Funds, b.Chart.rows, b.Postings.rows, b.Policy, b.Calendar.rows, b.Codes, b.Access}
+}
+
+// mergedRows is what becomes of all rows.
+type mergedRows struct {
+	difference
+	regions  merged[Region]
+	funds    merged[Fund]
+	subjects merged[Subject]
+	postings merged[PostingRule]
+	policy   merged[Parameter]
+	calendar merged[CalendarDay]
+	codes    merged[Code]
+	access   merged[AccessRule]
+}
+
+func mergeRows(stored, wanted *rows) *mergedRows {
+	m := &mergedRows{}
+	d := &m.difference
+	m.regions = merge(d, "regions", stored.regions, wanted.regions, regionKey, nil)
+	m.funds = merge(d, "funds", stored.funds, wanted.funds, fundKey, func(f *Fund) *Effective { return &f.Effective })
+	m.subjects = merge(d, "chart", stored.subjects, wanted.subjects, subjectKey, func(s *Subject) *Effective { return &s.Effective })
+	m.postings = merge(d, "postings", stored.postings, wanted.postings, postingKey, func(p *PostingRule) *Effective { return &p.Effective })
+	m.policy = merge(d, "policy", stored.policy, wanted.policy, parameterKey, func(p *Parameter) *Effective { return &p.Effective })
+	m.calendar = merge(d, "calendar", stored.calendar, wanted.calendar, calendarKey, nil)
+	m.codes = merge(d, "codes", stored.codes, wanted.codes, codeKey, func(c *Code) *Effective { return &c.Effective })
+	m.access = merge(d, "access", stored.access, wanted.access, accessKey, func(a *AccessRule) *Effective { return &a.Effective })
+	return m
+}
+
+// after are all rows as they then stand.
+func (m *mergedRows) after() *rows {
+	return &rows{
+		m.regions.after, m.funds.after, m.subjects.after, m.postings.after,
+		m.policy.after, m.calendar.after, m.codes.after, m.access.after,
+	}
 }
 
 // difference collects what the profile changes, and what it may not change.
@@ -84,11 +115,16 @@ type difference struct {
 	conflicts []string
 }
 
-func (d *difference) err(profile string) error {
+func (d *difference) changesAny() bool {
+	return slices.ContainsFunc(d.changes, func(c Change) bool { return c.Inserted+c.Ended > 0 })
+}
+
+// err names the rows that who, such as "the profile jiangsu", may not change.
+func (d *difference) err(who string) error {
 	if len(d.conflicts) == 0 {
 		return nil
 	}
-	return fault.New(fault.AlreadyExists, "the profile %s changes rows that stand in the database; give the old row an end and add a new one:\n%s", profile, strings.Join(d.conflicts, "\n")).
+	return fault.New(fault.AlreadyExists, "%s changes rows that stand in the database; give the old row an end and add a new one:\n%s", who, strings.Join(d.conflicts, "\n")).
 		With("rows", fmt.Sprint(len(d.conflicts)))
 }
 

@@ -41,11 +41,14 @@ func TestSetupWritesTheProfileOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(loaded, profile) {
+	if profile.Version = loaded.Version; loaded.Version != 1 || !reflect.DeepEqual(loaded, profile) {
 		t.Error("what was loaded is not what the profile says")
 	}
 	if changes, err = Setup(ctx, db, "jiangsu"); err != nil {
 		t.Fatal(err)
+	}
+	if version, err := RulesVersion(ctx, db); err != nil || version != 1 {
+		t.Errorf("a setup that changes nothing makes version %d, %v", version, err)
 	}
 	if again, ended, unchanged := total(changes); again != 0 || ended != 0 || unchanged != inserted {
 		t.Errorf("the second setup: %+v", changes)
@@ -116,12 +119,12 @@ func TestEveryKindOfRowCanBeEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	book.Funds[0].To, book.Chart.rows[0].To, book.Postings.rows[0].To = end, end, end
-	book.Policy[0].To, book.Codes[0].To = end, end
+	book.Policy[0].To, book.Codes[0].To, book.Access[0].To = end, end, end
 	changes, err := setup(ctx, db, book)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if inserted, ended, _ := total(changes); inserted != 0 || ended != 5 {
+	if inserted, ended, _ := total(changes); inserted != 0 || ended != 6 {
 		t.Errorf("%+v", changes)
 	}
 	loaded, err := Load(ctx, db)
@@ -130,7 +133,7 @@ func TestEveryKindOfRowCanBeEnded(t *testing.T) {
 	}
 	for name, to := range map[string]civil.Date{
 		"fund": loaded.Funds[0].To, "subject": loaded.Chart.rows[0].To, "posting rule": loaded.Postings.rows[0].To,
-		"parameter": loaded.Policy[0].To, "code": loaded.Codes[0].To,
+		"parameter": loaded.Policy[0].To, "code": loaded.Codes[0].To, "access rule": loaded.Access[0].To,
 	} {
 		if to != end {
 			t.Errorf("the first %s ends %s", name, to)

@@ -34,13 +34,40 @@ func (w *writer) do(n int, statement func() error) {
 	}
 }
 
-func (w *writer) regions(insert []Region, book *Rulebook) {
+// places say where in its table a new row stands.
+type places struct {
+	posting   func(PostingRule) int64
+	parameter func(Parameter) int64
+	access    func(AccessRule) int64
+}
+
+// placeIn places rows as they stand in the table.
+func placeIn[T comparable](table []T) func(T) int64 {
+	place := map[T]int64{}
+	for i, row := range table {
+		place[row] = int64(i)
+	}
+	return func(row T) int64 { return place[row] }
+}
+
+func (w *writer) rows(m *mergedRows, profile string, at places) {
+	w.regions(m.regions.insert, profile)
+	w.funds(m.funds)
+	w.subjects(m.subjects)
+	w.postings(m.postings, at.posting)
+	w.policy(m.policy, at.parameter)
+	w.calendar(m.calendar.insert)
+	w.codes(m.codes)
+	w.access(m.access, at.access)
+}
+
+func (w *writer) regions(insert []Region, profile string) {
 	var p db.InsertRegionsParams
 	for _, r := range insert {
 		p.Codes, p.Names, p.Kinds = append(p.Codes, r.Code), append(p.Names, r.Name), append(p.Kinds, string(r.Kind))
 	}
 	w.do(len(insert), func() error { return w.q.InsertRegions(w.ctx, p) })
-	b := db.InsertBooksParams{Profile: book.Profile}
+	b := db.InsertBooksParams{Profile: profile}
 	for _, book := range Regions(insert).Books() {
 		b.Books, b.Regions, b.Roles = append(b.Books, string(book)), append(b.Regions, book.Region()), append(b.Roles, string(book.Role()))
 	}
@@ -82,17 +109,17 @@ func (w *writer) subjects(m merged[Subject]) {
 	}
 }
 
-func (w *writer) postings(m merged[PostingRule], table []PostingRule) {
+func (w *writer) postings(m merged[PostingRule], at func(PostingRule) int64) {
 	var p db.InsertPostingRulesParams
 	var s spans
 	for _, x := range m.insert {
 		p.Events, p.Steps, p.Titles = append(p.Events, x.Event), append(p.Steps, int64(x.Step)), append(p.Titles, x.Title)
 		p.Regions, p.Roles, p.Sides, p.Red = append(p.Regions, x.Region), append(p.Roles, string(x.Role)), append(p.Sides, string(x.Side)), append(p.Red, x.Red)
 		p.Subjects, p.Counterparties = append(p.Subjects, x.Subject), append(p.Counterparties, x.Counterparty)
-		p.Amounts, p.Details = append(p.Amounts, x.Amount), append(p.Details, x.Detail)
+		p.Amounts, p.Details, p.Positions = append(p.Amounts, x.Amount), append(p.Details, x.Detail), append(p.Positions, at(x))
 		s.add(x.Effective)
 	}
-	p.ValidFrom, p.ValidTo, p.Sources, p.Positions = s.from, s.to, s.source, positions(m.insert, table)
+	p.ValidFrom, p.ValidTo, p.Sources = s.from, s.to, s.source
 	w.do(len(m.insert), func() error { return w.q.InsertPostingRules(w.ctx, p) })
 	for _, x := range m.end {
 		w.do(1, func() error {
@@ -101,33 +128,21 @@ func (w *writer) postings(m merged[PostingRule], table []PostingRule) {
 	}
 }
 
-func (w *writer) policy(m merged[Parameter], table []Parameter) {
+func (w *writer) policy(m merged[Parameter], at func(Parameter) int64) {
 	var p db.InsertPolicyParams
 	var s spans
 	for _, x := range m.insert {
 		p.Keys, p.Values, p.Units, p.Titles = append(p.Keys, x.Key), append(p.Values, x.Value), append(p.Units, x.Unit), append(p.Titles, x.Title)
+		p.Positions = append(p.Positions, at(x))
 		s.add(x.Effective)
 	}
-	p.ValidFrom, p.ValidTo, p.Sources, p.Positions = s.from, s.to, s.source, positions(m.insert, table)
+	p.ValidFrom, p.ValidTo, p.Sources = s.from, s.to, s.source
 	w.do(len(m.insert), func() error { return w.q.InsertPolicy(w.ctx, p) })
 	for _, x := range m.end {
 		w.do(1, func() error {
 			return w.q.EndParameter(w.ctx, db.EndParameterParams{ValidTo: x.end(), Key: x.Key, ValidFrom: x.From.String()})
 		})
 	}
-}
-
-// positions are the places of the rows in the whole table.
-func positions[T comparable](rows, table []T) []int64 {
-	place := map[T]int64{}
-	for i, row := range table {
-		place[row] = int64(i)
-	}
-	list := make([]int64, len(rows))
-	for i, row := range rows {
-		list[i] = place[row]
-	}
-	return list
 }
 
 func (w *writer) calendar(insert []CalendarDay) {
@@ -152,6 +167,23 @@ func (w *writer) codes(m merged[Code]) {
 	for _, c := range m.end {
 		w.do(1, func() error {
 			return w.q.EndCode(w.ctx, db.EndCodeParams{ValidTo: c.end(), List: string(c.List), Code: c.Code, ValidFrom: c.From.String()})
+		})
+	}
+}
+
+func (w *writer) access(m merged[AccessRule], at func(AccessRule) int64) {
+	var p db.InsertAccessRulesParams
+	var s spans
+	for _, x := range m.insert {
+		p.Actions, p.Roles, p.Titles = append(p.Actions, x.Action), append(p.Roles, string(x.Roles)), append(p.Titles, x.Title)
+		p.Positions = append(p.Positions, at(x))
+		s.add(x.Effective)
+	}
+	p.ValidFrom, p.ValidTo, p.Sources = s.from, s.to, s.source
+	w.do(len(m.insert), func() error { return w.q.InsertAccessRules(w.ctx, p) })
+	for _, x := range m.end {
+		w.do(1, func() error {
+			return w.q.EndAccessRule(w.ctx, db.EndAccessRuleParams{ValidTo: x.end(), Action: x.Action, ValidFrom: x.From.String()})
 		})
 	}
 }

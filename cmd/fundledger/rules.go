@@ -14,7 +14,7 @@ import (
 // rulesCmd prints the rules as an accountant reads them. Without a database it
 // prints those of the profile.
 type rulesCmd struct {
-	Section string `arg:"" optional:"" enum:"postings,chart,policy,calendar,codes,all" default:"all" help:"postings, chart, policy, calendar, codes or all."`
+	Section string `arg:"" optional:"" enum:"postings,chart,policy,calendar,codes,access,all" default:"all" help:"postings, chart, policy, calendar, codes, access or all."`
 	On      string `help:"Only the rows that hold on this date (YYYY-MM-DD). Default: all, past and future ones too."`
 	Profile string `default:"jiangsu" help:"Rules to print when no database is given."`
 }
@@ -29,6 +29,7 @@ type rulesReport struct {
 	Calendar []accounts.CalendarDay `json:"calendar,omitempty"`
 	Codes    []accounts.Code        `json:"codes,omitempty"`
 	Regions  accounts.Regions       `json:"regions,omitempty"`
+	Access   []accounts.AccessRule  `json:"access,omitempty"`
 }
 
 func (c *rulesCmd) Run(app *app) error {
@@ -82,6 +83,9 @@ func (c *rulesCmd) report(book *accounts.Rulebook, on civil.Date) rulesReport {
 		r.Codes = holding(book.Codes, on, func(c accounts.Code) accounts.Effective { return c.Effective })
 		r.Regions = book.Regions
 	}
+	if asked("access") {
+		r.Access = holding(book.Access, on, func(a accounts.AccessRule) accounts.Effective { return a.Effective })
+	}
 	return r
 }
 
@@ -111,6 +115,9 @@ func printRules(app *app, book *accounts.Rulebook, r rulesReport) {
 	}
 	if r.Codes != nil {
 		printCodes(app, r)
+	}
+	if r.Access != nil {
+		printAccess(app, r.Access)
 	}
 	app.printf("\nSources 依据\n")
 	for _, c := range book.Codes {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"fundledger/accounts"
@@ -102,6 +103,34 @@ func printCodes(app *app, r rulesReport) {
 	t = newTable("Code", "Name 名称", "Kind")
 	for _, region := range r.Regions {
 		t.row(region.Code, region.Name, string(region.Kind))
+	}
+	t.print(app.out)
+}
+
+var accessRoleName = map[accounts.AccessRole]string{
+	accounts.Viewer: "查询 viewer", accounts.Operator: "经办 operator", accounts.Approver: "复核 approver",
+	accounts.Auditor: "审计 auditor", accounts.Admin: "管理 admin",
+}
+
+// printAccess prints a column for each role, so that one sees at a glance what
+// somebody may do.
+func printAccess(app *app, rules []accounts.AccessRule) {
+	app.printf("\nAccess 权限: the roles that may do an action, each in the regions that it is held for\n\n")
+	columns := []any{"Action"}
+	for _, role := range accounts.AccessRoles() {
+		columns = append(columns, accessRoleName[role])
+	}
+	t := newTable(append(columns, "Title", "Holds 执行", "Source 依据")...)
+	for _, rule := range rules {
+		cells := []any{rule.Action}
+		for _, role := range accounts.AccessRoles() {
+			mark := ""
+			if slices.Contains(rule.Roles.Roles(), role) {
+				mark = "✓"
+			}
+			cells = append(cells, mark)
+		}
+		t.row(append(cells, rule.Title, span(rule.Effective), rule.Source)...)
 	}
 	t.print(app.out)
 }

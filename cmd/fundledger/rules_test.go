@@ -35,6 +35,7 @@ func TestRulesReadAsAPostingTable(t *testing.T) {
 		"prepayment.in_province.percent",
 		"2025 春节 01-28 – 02-04 8 d 01-26, 02-08 国办发明电〔2024〕12号",
 		"med_type 14 门诊慢特病 5001.03",
+		"ledger.close ✓ 结账 Close a month 2023-01-01 – C",
 		"  J  《江苏省异地就医经办服务规程》",
 	} {
 		if !strings.Contains(out.String(), want) && !strings.Contains(squeezed, want) {
@@ -54,6 +55,10 @@ func TestRulesOfADateInJSON(t *testing.T) {
 	}
 	if len(report.Policy) < 40 || report.Postings != nil || report.Policy[0].Source == "" {
 		t.Errorf("%+v", report)
+	}
+	out.Reset()
+	if err := (&rulesCmd{Section: "access", Profile: "jiangsu"}).Run(app); err != nil || !strings.Contains(out.String(), `"roles": "operator,approver"`) {
+		t.Errorf("access: %s, %v", out, err)
 	}
 	out.Reset()
 	if err := (&rulesCmd{Section: "policy", On: "2010-01-01", Profile: "jiangsu"}).Run(app); err != nil || strings.Contains(out.String(), "policy") {
@@ -103,7 +108,7 @@ func TestSetupWithoutOpeningsTakesThePolicysFirstPeriod(t *testing.T) {
 		t.Fatal(err)
 	}
 	var report setupReport
-	if err := json.Unmarshal(out.Bytes(), &report); err != nil || report.OpenFrom != "2023-01" || report.Openings != nil || len(report.Rules) != 7 {
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil || report.OpenFrom != "2023-01" || report.Openings != nil || len(report.Rules) != 8 {
 		t.Errorf("%+v, %v", report, err)
 	}
 }

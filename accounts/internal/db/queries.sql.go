@@ -12,6 +12,21 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const endAccessRule = `-- name: EndAccessRule :exec
+UPDATE access_rules SET valid_to = CAST($1::text AS date) WHERE action = $2 AND valid_from = CAST($3::text AS date)
+`
+
+type EndAccessRuleParams struct {
+	ValidTo   string
+	Action    string
+	ValidFrom string
+}
+
+func (q *Queries) EndAccessRule(ctx context.Context, arg EndAccessRuleParams) error {
+	_, err := q.db.Exec(ctx, endAccessRule, arg.ValidTo, arg.Action, arg.ValidFrom)
+	return err
+}
+
 const endCode = `-- name: EndCode :exec
 UPDATE codes SET valid_to = CAST($1::text AS date) WHERE list = $2 AND code = $3 AND valid_from = CAST($4::text AS date)
 `
@@ -101,6 +116,68 @@ func (q *Queries) EndSubject(ctx context.Context, arg EndSubjectParams) error {
 		arg.Role,
 		arg.Code,
 		arg.ValidFrom,
+	)
+	return err
+}
+
+const findRuleChange = `-- name: FindRuleChange :many
+SELECT version, digest, changes FROM rule_changes WHERE key = $1::text
+`
+
+type FindRuleChangeRow struct {
+	Version int64
+	Digest  []byte
+	Changes []byte
+}
+
+func (q *Queries) FindRuleChange(ctx context.Context, key string) ([]FindRuleChangeRow, error) {
+	rows, err := q.db.Query(ctx, findRuleChange, key)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FindRuleChangeRow
+	for rows.Next() {
+		var i FindRuleChangeRow
+		if err := rows.Scan(&i.Version, &i.Digest, &i.Changes); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const insertAccessRules = `-- name: InsertAccessRules :exec
+INSERT INTO access_rules (action, roles, title, valid_from, valid_to, source, position)
+SELECT t.action, t.roles, t.title, t.valid_from::date, NULLIF(t.valid_to, '')::date, t.source, t.position FROM (
+    SELECT unnest($1::text[]) AS action, unnest($2::text[]) AS roles, unnest($3::text[]) AS title,
+        unnest($4::text[]) AS valid_from, unnest($5::text[]) AS valid_to, unnest($6::text[]) AS source,
+        unnest($7::int8[]) AS position
+) AS t
+`
+
+type InsertAccessRulesParams struct {
+	Actions   []string
+	Roles     []string
+	Titles    []string
+	ValidFrom []string
+	ValidTo   []string
+	Sources   []string
+	Positions []int64
+}
+
+func (q *Queries) InsertAccessRules(ctx context.Context, arg InsertAccessRulesParams) error {
+	_, err := q.db.Exec(ctx, insertAccessRules,
+		arg.Actions,
+		arg.Roles,
+		arg.Titles,
+		arg.ValidFrom,
+		arg.ValidTo,
+		arg.Sources,
+		arg.Positions,
 	)
 	return err
 }
@@ -317,6 +394,34 @@ func (q *Queries) InsertRegions(ctx context.Context, arg InsertRegionsParams) er
 	return err
 }
 
+const insertRuleChange = `-- name: InsertRuleChange :exec
+INSERT INTO rule_changes (version, key, digest, subject, reason, rows, changes)
+VALUES ($1, NULLIF($2::text, ''), $3, $4, $5, $6::jsonb, $7::jsonb)
+`
+
+type InsertRuleChangeParams struct {
+	Version int64
+	Key     string
+	Digest  []byte
+	Subject string
+	Reason  string
+	Rows    []byte
+	Changes []byte
+}
+
+func (q *Queries) InsertRuleChange(ctx context.Context, arg InsertRuleChangeParams) error {
+	_, err := q.db.Exec(ctx, insertRuleChange,
+		arg.Version,
+		arg.Key,
+		arg.Digest,
+		arg.Subject,
+		arg.Reason,
+		arg.Rows,
+		arg.Changes,
+	)
+	return err
+}
+
 const insertSubjects = `-- name: InsertSubjects :exec
 INSERT INTO subjects (role, code, name, layer, normal, postable, counterparty, floor, group_name, group_by_counterparty, valid_from, valid_to, source)
 SELECT t.role, t.code, t.name, t.layer, t.normal, t.postable, t.counterparty, t.floor, t.group_name, t.by_counterparty,
@@ -362,6 +467,46 @@ func (q *Queries) InsertSubjects(ctx context.Context, arg InsertSubjectsParams) 
 		arg.Sources,
 	)
 	return err
+}
+
+const listAccessRules = `-- name: ListAccessRules :many
+SELECT action, roles, title, valid_from, valid_to, source FROM access_rules ORDER BY position, action, valid_from
+`
+
+type ListAccessRulesRow struct {
+	Action    string
+	Roles     string
+	Title     string
+	ValidFrom time.Time
+	ValidTo   pgtype.Date
+	Source    string
+}
+
+func (q *Queries) ListAccessRules(ctx context.Context) ([]ListAccessRulesRow, error) {
+	rows, err := q.db.Query(ctx, listAccessRules)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListAccessRulesRow
+	for rows.Next() {
+		var i ListAccessRulesRow
+		if err := rows.Scan(
+			&i.Action,
+			&i.Roles,
+			&i.Title,
+			&i.ValidFrom,
+			&i.ValidTo,
+			&i.Source,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listCalendarDays = `-- name: ListCalendarDays :many
@@ -639,4 +784,84 @@ func (q *Queries) ListSubjects(ctx context.Context) ([]Subject, error) {
 		return nil, err
 	}
 	return items, nil
+}
+
+const policyPositions = `-- name: PolicyPositions :many
+SELECT key, max(position)::int8 AS position FROM policy GROUP BY key
+`
+
+type PolicyPositionsRow struct {
+	Key      string
+	Position int64
+}
+
+func (q *Queries) PolicyPositions(ctx context.Context) ([]PolicyPositionsRow, error) {
+	rows, err := q.db.Query(ctx, policyPositions)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PolicyPositionsRow
+	for rows.Next() {
+		var i PolicyPositionsRow
+		if err := rows.Scan(&i.Key, &i.Position); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const postingPositions = `-- name: PostingPositions :many
+SELECT event, max(position)::int8 AS position FROM posting_rules GROUP BY event
+`
+
+type PostingPositionsRow struct {
+	Event    string
+	Position int64
+}
+
+func (q *Queries) PostingPositions(ctx context.Context) ([]PostingPositionsRow, error) {
+	rows, err := q.db.Query(ctx, postingPositions)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PostingPositionsRow
+	for rows.Next() {
+		var i PostingPositionsRow
+		if err := rows.Scan(&i.Event, &i.Position); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const readNow = `-- name: ReadNow :one
+SELECT now()::timestamptz
+`
+
+func (q *Queries) ReadNow(ctx context.Context) (time.Time, error) {
+	row := q.db.QueryRow(ctx, readNow)
+	var column_1 time.Time
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
+const rulesVersion = `-- name: RulesVersion :one
+SELECT coalesce(max(version), 0)::int8 FROM rule_changes
+`
+
+func (q *Queries) RulesVersion(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, rulesVersion)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
 }
