@@ -41,7 +41,7 @@ func open(t testing.TB) fixture {
 	}
 	db := devdb.Test(t)
 	j := ledger.New(db, book)
-	if err := j.OpenBooks(t.Context(), "2024-01", book.Regions.Books()...); err != nil {
+	if _, err := j.OpenBooks(t.Context(), "2024-01", "setup", book.Regions.Books()...); err != nil {
 		t.Fatal(err)
 	}
 	f := fixture{clearing.New(db, j, book), db, book, j, settlement.New(db, j, book), new(int)}

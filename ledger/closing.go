@@ -49,14 +49,14 @@ func takesInClosing(kind string) bool {
 // "year_end.…". All earlier months of the book must be closed. Asked again by
 // the same person it does nothing. Errors: Invalid, NotFound (no such book),
 // Precondition (not opened, an earlier month not closed, not open).
-func (j *Journal) BeginClose(ctx context.Context, book accounts.Book, month accounts.Month, by string) error {
+func (j *Journal) BeginClose(ctx context.Context, book accounts.Book, month accounts.Month, by string) (PeriodResult, error) {
 	return j.changePeriod(ctx, periodChange{book, month, PeriodClosing, by, ""})
 }
 
 // Close closes a month for which BeginClose was called. All that waits is sealed
 // first, so that the event's position parts the month's ordinary entries from
 // any later ones. Errors: as BeginClose, Precondition when closing has not begun.
-func (j *Journal) Close(ctx context.Context, book accounts.Book, month accounts.Month, by string) error {
+func (j *Journal) Close(ctx context.Context, book accounts.Book, month accounts.Month, by string) (PeriodResult, error) {
 	return j.changePeriod(ctx, periodChange{book, month, PeriodShut, by, ""})
 }
 
@@ -64,9 +64,9 @@ func (j *Journal) Close(ctx context.Context, book accounts.Book, month accounts.
 // again, for a reason that is recorded. It needs another person than the one
 // who closed it: Permission otherwise. Later months are reopened first. Errors:
 // as BeginClose.
-func (j *Journal) Reopen(ctx context.Context, book accounts.Book, month accounts.Month, by, reason string) error {
+func (j *Journal) Reopen(ctx context.Context, book accounts.Book, month accounts.Month, by, reason string) (PeriodResult, error) {
 	if strings.TrimSpace(reason) == "" {
-		return fault.New(fault.Invalid, "say why period %s of book %s is reopened", month, book).With("field", "reason")
+		return PeriodResult{}, fault.New(fault.Invalid, "say why period %s of book %s is reopened", month, book).With("field", "reason")
 	}
 	return j.changePeriod(ctx, periodChange{book, month, PeriodReopened, by, reason})
 }
@@ -89,9 +89,20 @@ func readPeriodEvents(ctx context.Context, q *db.Queries, book, month string) ([
 	}
 	events := make([]PeriodEvent, len(rows))
 	for i, r := range rows {
-		events[i] = PeriodEvent{accounts.Book(r.Book), accounts.Month(r.Month), r.Number, PeriodState(r.State), r.Person, r.Reason, r.ChangedAt, Position(r.Position)}
+		events[i] = periodEventOf(r)
 	}
 	return events, nil
+}
+
+func periodEventOf(r db.PeriodEvent) PeriodEvent {
+	return PeriodEvent{accounts.Book(r.Book), accounts.Month(r.Month), r.Number, PeriodState(r.State), r.Person, r.Reason, r.ChangedAt, Position(r.Position)}
+}
+
+// PeriodResult is a month after its change. Replayed: it stood so already, by
+// the same person for the same reason.
+type PeriodResult struct {
+	Period
+	Replayed bool `json:"replayed,omitempty"`
 }
 
 // periodChange asks for a new state of a month.
@@ -103,28 +114,32 @@ type periodChange struct {
 	reason string
 }
 
-func (j *Journal) changePeriod(ctx context.Context, c periodChange) error {
+func (j *Journal) changePeriod(ctx context.Context, c periodChange) (PeriodResult, error) {
 	if _, err := accounts.ParseMonth(string(c.month)); err != nil {
-		return err
+		return PeriodResult{}, err
 	}
 	if !j.books[c.book] {
-		return fault.New(fault.NotFound, "there is no book %s", c.book).With("book", string(c.book))
+		return PeriodResult{}, fault.New(fault.NotFound, "there is no book %s", c.book).With("book", string(c.book))
 	}
 	if strings.TrimSpace(c.by) == "" {
-		return fault.New(fault.Invalid, "say who changes period %s of book %s", c.month, c.book).With("field", "by")
+		return PeriodResult{}, fault.New(fault.Invalid, "say who changes period %s of book %s", c.month, c.book).With("field", "by")
 	}
 	for {
 		seen, err := j.sealBefore(ctx, c)
 		if err != nil {
-			return err
+			return PeriodResult{}, err
 		}
+		var result PeriodResult
 		other := false
-		err = j.again(ctx, func(tx pgx.Tx) (err error) {
-			other, err = c.apply(ctx, db.New(tx), seen)
-			return err
+		result.Replayed, err = j.replayed(ctx, func(tx pgx.Tx) (replayed bool, err error) {
+			result.Period, replayed, other, err = c.apply(ctx, db.New(tx), seen)
+			return replayed, err
 		})
-		if err != nil || !other {
-			return err
+		if err != nil {
+			return PeriodResult{}, err
+		}
+		if !other {
+			return result, nil
 		}
 	}
 }
@@ -158,11 +173,12 @@ func (c periodChange) fail(kind fault.Kind, format string, args ...any) *fault.E
 }
 
 // apply makes the change, unless a month is to be closed that other events have
-// happened to since everything was sealed.
-func (c periodChange) apply(ctx context.Context, q *db.Queries, seen int64) (other bool, err error) {
+// happened to since everything was sealed. It tells whether the change was made
+// before.
+func (c periodChange) apply(ctx context.Context, q *db.Queries, seen int64) (period Period, replayed, other bool, err error) {
 	rows, err := q.LockPeriods(ctx, []string{string(c.book)})
 	if err != nil {
-		return false, err
+		return period, false, false, err
 	}
 	p := &periods{map[accounts.Book]accounts.Month{}, map[accounts.Book]map[accounts.Month]PeriodState{c.book: {}}}
 	for _, r := range rows {
@@ -173,32 +189,37 @@ func (c periodChange) apply(ctx context.Context, q *db.Queries, seen int64) (oth
 	}
 	events, err := readPeriodEvents(ctx, q, string(c.book), string(c.month))
 	if err != nil {
-		return false, err
+		return period, false, false, err
 	}
 	var last PeriodEvent
 	if len(events) > 0 {
 		last = events[len(events)-1]
 	}
+	period = Period{Book: c.book, Month: c.month, State: c.state, Last: &last}
 	if last.State == c.state && last.By == c.by && last.Reason == c.reason {
-		return false, nil
+		return period, true, false, nil
 	}
 	if err := c.refuse(p, last); err != nil {
-		return false, err
+		return period, false, false, err
 	}
 	if c.state == PeriodShut && last.Number != seen {
-		return true, nil
+		return period, false, true, nil
 	}
 	head, err := q.ReadHead(ctx, headSealed)
 	if err != nil {
-		return false, err
+		return period, false, false, err
 	}
 	if err := q.SetPeriods(ctx, db.SetPeriodsParams{Books: []string{string(c.book)}, Month: string(c.month), State: string(c.state)}); err != nil {
-		return false, err
+		return period, false, false, err
 	}
-	return false, q.InsertPeriodEvents(ctx, db.InsertPeriodEventsParams{
+	written, err := q.InsertPeriodEvents(ctx, db.InsertPeriodEventsParams{
 		Books: []string{string(c.book)}, Month: string(c.month), Number: last.Number + 1,
 		State: string(c.state), Person: c.by, Reason: c.reason, Position: head,
 	})
+	for _, at := range written {
+		period.Last = &PeriodEvent{c.book, c.month, last.Number + 1, c.state, c.by, c.reason, at, Position(head)}
+	}
+	return period, false, false, err
 }
 
 // follows says which states a state may follow.

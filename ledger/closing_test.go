@@ -36,7 +36,7 @@ func TestAPeriodIsClosedAndReopenedByAnotherPersonAndEachChangeIsRecorded(t *tes
 	elsewhere := entry("elsewhere", debit("320200.agency/310/1003", 1), credit("320200.agency/310/4001", 1))
 	f.post(t, elsewhere)
 	for range 2 {
-		if err := f.Reopen(ctx, agency, "2025-01", "chief", "an invoice came late"); err != nil {
+		if _, err := f.Reopen(ctx, agency, "2025-01", "chief", "an invoice came late"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -72,18 +72,18 @@ func TestPeriodChangesSayWhyTheyAreRefused(t *testing.T) {
 		kind    fault.Kind
 		message string
 	}{
-		{"no such book", f.BeginClose(ctx, "310000.agency", "2025-01", "a"), fault.NotFound, "there is no book 310000.agency"},
-		{"no month", f.BeginClose(ctx, agency, "2025", "a"), fault.Invalid, `"2025" is not a month`},
-		{"nobody", f.Close(ctx, agency, "2025-03", " "), fault.Invalid, "say who changes period 2025-03 of book 320100.agency"},
-		{"before the opening", f.BeginClose(ctx, agency, "2024-12", "a"), fault.Precondition, "book 320100.agency opens in 2025-01, so 2024-12 cannot be closed"},
-		{"earlier month open", f.BeginClose(ctx, agency, "2025-04", "a"), fault.Precondition, "close period 2025-03 of book 320100.agency first: it is open"},
-		{"closed without beginning", f.Close(ctx, agency, "2025-03", "a"), fault.Precondition, "period 2025-03 of book 320100.agency is open, so it cannot become closed"},
-		{"begun when closed", f.BeginClose(ctx, agency, "2025-02", "a"), fault.Precondition, "period 2025-02 of book 320100.agency is closed, set by closer, so it cannot become closing"},
-		{"closed by another again", f.Close(ctx, agency, "2025-02", "a"), fault.Precondition, "is closed, set by closer, so it cannot become closed"},
-		{"reopened by who closed it", f.Reopen(ctx, agency, "2025-02", "closer", "mistake"), fault.Permission, "period 2025-02 of book 320100.agency was set to closed by closer: another person must reopen it"},
-		{"reopened without a reason", f.Reopen(ctx, agency, "2025-02", "chief", ""), fault.Invalid, "say why period 2025-02 of book 320100.agency is reopened"},
-		{"reopened under a later one", f.Reopen(ctx, agency, "2025-01", "chief", "mistake"), fault.Precondition, "reopen period 2025-02 of book 320100.agency first: it is closed"},
-		{"reopened when open", f.Reopen(ctx, agency, "2025-03", "chief", "mistake"), fault.Precondition, "period 2025-03 of book 320100.agency is open, so it cannot become reopened"},
+		{"no such book", second(f.BeginClose(ctx, "310000.agency", "2025-01", "a")), fault.NotFound, "there is no book 310000.agency"},
+		{"no month", second(f.BeginClose(ctx, agency, "2025", "a")), fault.Invalid, `"2025" is not a month`},
+		{"nobody", second(f.Close(ctx, agency, "2025-03", " ")), fault.Invalid, "say who changes period 2025-03 of book 320100.agency"},
+		{"before the opening", second(f.BeginClose(ctx, agency, "2024-12", "a")), fault.Precondition, "book 320100.agency opens in 2025-01, so 2024-12 cannot be closed"},
+		{"earlier month open", second(f.BeginClose(ctx, agency, "2025-04", "a")), fault.Precondition, "close period 2025-03 of book 320100.agency first: it is open"},
+		{"closed without beginning", second(f.Close(ctx, agency, "2025-03", "a")), fault.Precondition, "period 2025-03 of book 320100.agency is open, so it cannot become closed"},
+		{"begun when closed", second(f.BeginClose(ctx, agency, "2025-02", "a")), fault.Precondition, "period 2025-02 of book 320100.agency is closed, set by closer, so it cannot become closing"},
+		{"closed by another again", second(f.Close(ctx, agency, "2025-02", "a")), fault.Precondition, "is closed, set by closer, so it cannot become closed"},
+		{"reopened by who closed it", second(f.Reopen(ctx, agency, "2025-02", "closer", "mistake")), fault.Permission, "period 2025-02 of book 320100.agency was set to closed by closer: another person must reopen it"},
+		{"reopened without a reason", second(f.Reopen(ctx, agency, "2025-02", "chief", "")), fault.Invalid, "say why period 2025-02 of book 320100.agency is reopened"},
+		{"reopened under a later one", second(f.Reopen(ctx, agency, "2025-01", "chief", "mistake")), fault.Precondition, "reopen period 2025-02 of book 320100.agency first: it is closed"},
+		{"reopened when open", second(f.Reopen(ctx, agency, "2025-03", "chief", "mistake")), fault.Precondition, "period 2025-03 of book 320100.agency is open, so it cannot become reopened"},
 	} {
 		isRefused(t, c.name, c.err, c.kind, c.message)
 	}
@@ -91,7 +91,7 @@ func TestPeriodChangesSayWhyTheyAreRefused(t *testing.T) {
 	if _, err := f.db.Pool.Exec(ctx, "DELETE FROM periods WHERE book = '320200.agency'"); err != nil {
 		t.Fatal(err)
 	}
-	isRefused(t, "never opened", bare.BeginClose(ctx, "320200.agency", "2025-01", "a"), fault.Precondition, "book 320200.agency has not been opened: run fundledger setup")
+	isRefused(t, "never opened", second(bare.BeginClose(ctx, "320200.agency", "2025-01", "a")), fault.Precondition, "book 320200.agency has not been opened: run fundledger setup")
 }
 
 // Posting and closing race: whatever was posted in time stands before the
@@ -122,8 +122,8 @@ func TestNothingSlipsIntoAPeriodWhileItIsClosed(t *testing.T) {
 	const book = accounts.Book("320500.agency")
 	for round := range 5 {
 		for _, err := range []error{
-			f.BeginClose(t.Context(), book, "2025-01", "closer"), f.Close(t.Context(), book, "2025-01", "closer"),
-			f.Reopen(t.Context(), book, "2025-01", "chief", fmt.Sprint("round ", round)),
+			second(f.BeginClose(t.Context(), book, "2025-01", "closer")), second(f.Close(t.Context(), book, "2025-01", "closer")),
+			second(f.Reopen(t.Context(), book, "2025-01", "chief", fmt.Sprint("round ", round))),
 		} {
 			if err != nil {
 				t.Error(err)

@@ -192,36 +192,48 @@ func (f Finishing) entry(p *Pending) (Entry, error) {
 	return e, nil
 }
 
-// Void gives up a pending entry and releases what it has reserved. By the same
-// person for the same reason it may be asked again. Errors: NotFound, Invalid
-// (no person or no reason), Precondition (it was finished, has expired, or was
-// voided otherwise).
-func (j *Journal) Void(ctx context.Context, key, by, reason string) error {
+// Void gives up a pending entry, releases what it has reserved and returns it
+// as it stands. By the same person for the same reason it may be asked again,
+// which is a replay. Errors: NotFound, Invalid (no person or no reason),
+// Precondition (it was finished, has expired, or was voided otherwise).
+func (j *Journal) Void(ctx context.Context, key, by, reason string) (*Pending, error) {
 	if strings.TrimSpace(by) == "" || strings.TrimSpace(reason) == "" {
-		return fault.New(fault.Invalid, "say who voids pending entry %q, and why", key).With("key", key)
+		return nil, fault.New(fault.Invalid, "say who voids pending entry %q, and why", key).With("key", key)
 	}
 	var late error
-	err := j.again(ctx, func(tx pgx.Tx) error {
+	var voided *Pending
+	replayed, err := j.replayed(ctx, func(tx pgx.Tx) (replayed bool, err error) {
 		late = nil
 		q := db.New(tx)
 		p, floors, err := j.decide(ctx, q, key)
 		switch {
 		case err != nil:
-			return err
+			return false, err
 		case p.State == Voided && p.By == by && p.Reason == reason:
-			return nil
+			voided = p.Pending
+			return true, nil
 		case p.State != Open:
-			return p.over()
+			return false, p.over()
 		case p.due:
 			late, err = p.lapse(floors)
-			return err
+			return false, err
 		}
-		return p.end(ctx, q, floors, Voided, by, reason)
+		if err := p.end(ctx, q, floors, Voided, by, reason); err != nil {
+			return false, err
+		}
+		if p, err = readPending(ctx, q, key); err == nil {
+			voided = p.Pending
+		}
+		return false, err
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = late
 	}
-	return late
+	if err != nil {
+		return nil, err
+	}
+	voided.Replayed = replayed
+	return voided, nil
 }
 
 // Expire releases pending entries whose time has passed, the longest passed

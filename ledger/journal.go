@@ -21,6 +21,7 @@ type Journal struct {
 	commits commits
 	looks   atomic.Int64  // how many batches are still to look their keys up first
 	posted  chan struct{} // wakes a sealer of this process
+	grown   signal        // wakes those of this process who follow the sequence
 }
 
 // New returns the journal kept in the store under the rules of the book.

@@ -125,7 +125,10 @@ func (m *machine) finish(r *rapid.T) {
 
 func (m *machine) void(r *rapid.T) {
 	key := pendingKey(r)
-	got := m.try(r, func(j *ledger.Journal) error { return j.Void(m.t.Context(), key, "boss", "changed our mind") })
+	got := m.try(r, func(j *ledger.Journal) error {
+		_, err := j.Void(m.t.Context(), key, "boss", "changed our mind")
+		return err
+	})
 	agree(r, got, m.model.void(key), "void", key)
 }
 
@@ -172,11 +175,11 @@ func (m *machine) period(r *rapid.T) {
 	got := m.try(r, func(j *ledger.Journal) error {
 		switch to {
 		case ledger.PeriodClosing:
-			return j.BeginClose(m.t.Context(), book, month, by)
+			return second(j.BeginClose(m.t.Context(), book, month, by))
 		case ledger.PeriodShut:
-			return j.Close(m.t.Context(), book, month, by)
+			return second(j.Close(m.t.Context(), book, month, by))
 		}
-		return j.Reopen(m.t.Context(), book, month, by, "correction")
+		return second(j.Reopen(m.t.Context(), book, month, by, "correction"))
 	})
 	agree(r, got, m.model.setPeriod(book, month, to, by), "period", book, month, to, by)
 }

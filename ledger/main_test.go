@@ -33,7 +33,7 @@ func open(t testing.TB) fixture {
 		t.Fatal(err)
 	}
 	j := ledger.New(db, book)
-	if err := j.OpenBooks(context.Background(), "2025-01", book.Regions.Books()...); err != nil {
+	if _, err := j.OpenBooks(context.Background(), "2025-01", "setup", book.Regions.Books()...); err != nil {
 		t.Fatal(err)
 	}
 	return fixture{j, db, book}
@@ -164,17 +164,20 @@ func (f fixture) reverse(t testing.TB, key, of string, amounts ...accounts.Fen) 
 // beginClose and closePeriod change the month of the book that most tests use.
 func (f fixture) beginClose(t testing.TB, month accounts.Month) {
 	t.Helper()
-	if err := f.BeginClose(t.Context(), "320100.agency", month, "closer"); err != nil {
+	if _, err := f.BeginClose(t.Context(), "320100.agency", month, "closer"); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func (f fixture) closePeriod(t testing.TB, month accounts.Month) {
 	t.Helper()
-	if err := f.Close(t.Context(), "320100.agency", month, "closer"); err != nil {
+	if _, err := f.Close(t.Context(), "320100.agency", month, "closer"); err != nil {
 		t.Fatal(err)
 	}
 }
+
+// second is the error of a call whose result does not matter.
+func second[T any](_ T, err error) error { return err }
 
 // isRefused tells whether the error is of the kind and says the message.
 func isRefused(t testing.TB, name string, err error, kind fault.Kind, message string) {

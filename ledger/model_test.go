@@ -257,7 +257,7 @@ func (f fixture) empty(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := f.OpenBooks(t.Context(), "2025-01", f.book.Regions.Books()...); err != nil {
+	if _, err := f.OpenBooks(t.Context(), "2025-01", "setup", f.book.Regions.Books()...); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -30,7 +30,7 @@ func withProfile(t *testing.T) fixture {
 	}
 	db := devdb.Test(t)
 	j := ledger.New(db, book)
-	if err := j.OpenBooks(t.Context(), "2025-01", book.Regions.Books()...); err != nil {
+	if _, err := j.OpenBooks(t.Context(), "2025-01", "setup", book.Regions.Books()...); err != nil {
 		t.Fatal(err)
 	}
 	return fixture{j, db, book}

@@ -40,6 +40,8 @@ type Pending struct {
 	Decided time.Time               `json:"decided,omitzero"`
 	By      string                  `json:"by,omitempty"`     // who finished or voided it
 	Reason  string                  `json:"reason,omitempty"` // why it was voided or expired
+	// Replayed is set by Pend and Void: they found done what they were asked.
+	Replayed bool `json:"replayed,omitempty"`
 }
 
 // finishPrefix and the pending's key are the key of the entry that it becomes.
@@ -66,13 +68,14 @@ func (j *Journal) Pend(ctx context.Context, e Entry, expires time.Time) (*Pendin
 	}
 	expires = expires.UTC().Truncate(time.Microsecond) // as the database keeps it
 	var pending *Pending
-	err := j.again(ctx, func(tx pgx.Tx) (err error) {
-		pending, err = j.pend(ctx, db.New(tx), &e, expires)
-		return err
+	replayed, err := j.replayed(ctx, func(tx pgx.Tx) (replayed bool, err error) {
+		pending, replayed, err = j.pend(ctx, db.New(tx), &e, expires)
+		return replayed, err
 	})
 	if err != nil {
 		return nil, err
 	}
+	pending.Replayed = replayed
 	return pending, nil
 }
 
@@ -86,50 +89,67 @@ func (j *Journal) again(ctx context.Context, fn func(pgx.Tx) error) error {
 	return err
 }
 
-func (j *Journal) pend(ctx context.Context, q *db.Queries, e *Entry, expires time.Time) (*Pending, error) {
+// replayed is again for what may have been done before, and tells whether it
+// was: before this call, even where its first try did it without knowing.
+func (j *Journal) replayed(ctx context.Context, fn func(pgx.Tx) (replayed bool, err error)) (bool, error) {
+	var before bool
+	run := func(tx pgx.Tx) (err error) {
+		before, err = fn(tx)
+		return err
+	}
+	err := j.store.InTx(ctx, run)
+	if fault.KindOf(err) == fault.Unavailable {
+		first := before
+		err = j.store.InTx(ctx, run)
+		before = before && first
+	}
+	return before, err
+}
+
+func (j *Journal) pend(ctx context.Context, q *db.Queries, e *Entry, expires time.Time) (p *Pending, replayed bool, err error) {
 	before, err := readPending(ctx, q, e.Key)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if before != nil {
-		return before.Pending, before.differs(e, expires)
+		return before.Pending, true, before.differs(e, expires)
 	}
 	now, err := q.ReadNow(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if !expires.IsZero() && !expires.After(now) {
-		return nil, invalid(e, "the entry would expire at %s, which has passed", expires.Format(time.RFC3339))
+		return nil, false, invalid(e, "the entry would expire at %s, which has passed", expires.Format(time.RFC3339))
 	}
 	open, err := readPeriods(ctx, q, booksOf(e))
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if err := open.refuseEntry(e); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	effects := j.effectsOf(e)
 	f, err := lockFloors(ctx, q, slices.Sorted(maps.Keys(netOf(effects))))
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if err := f.refuse(e, netOf(effects)); f.err != nil || err != nil {
 		if f.err != nil {
-			return nil, f.err
+			return nil, false, f.err
 		}
-		return nil, err
+		return nil, false, err
 	}
 	held := holdsOf(effects)
 	f.reserve(held)
 	if err := f.write(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	content, err := json.Marshal(e)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	p := &Pending{Entry: *e, State: Open, Expires: expires, Holds: held, Made: now}
-	return p, q.InsertPending(ctx, db.InsertPendingParams{
+	p = &Pending{Entry: *e, State: Open, Expires: expires, Holds: held, Made: now}
+	return p, false, q.InsertPending(ctx, db.InsertPendingParams{
 		Key: e.Key, ExpiresAt: pgtype.Timestamptz{Time: expires, Valid: !expires.IsZero()},
 		Entry: content, Digest: digest(e), Holds: held.encode(),
 	})
@@ -201,9 +221,13 @@ func (p *storedPending) differs(e *Entry, expires time.Time) error {
 
 // PendingQuery selects a page of pending entries, in order of key.
 type PendingQuery struct {
-	State     PendingState // empty: every one
-	Floor     string       // account, or group as in Holds, that they hold something of; empty: any
-	PageSize  int          // at most 1000; 0 means 100
+	State PendingState // empty: every one
+	Floor string       // account, or group as in Holds, that they hold something of; empty: any
+	// Book and Regions are of at least one line: this book, a book of these
+	// regions; empty and nil are any.
+	Book      accounts.Book
+	Regions   []string
+	PageSize  int // at most 1000; 0 means 100
 	PageToken string
 }
 
@@ -215,19 +239,21 @@ type PendingPage struct {
 
 // ListPending returns a page of pending entries. An expired one is listed as
 // open until Expire or a posting that needs its money releases it. Invalid for
-// a page size out of range.
+// a page size out of range, NotFound for a book that there is not.
 func (j *Journal) ListPending(ctx context.Context, query PendingQuery) (*PendingPage, error) {
-	size := query.PageSize
-	if size == 0 {
-		size = defaultPage
+	size, err := pageSize(query.PageSize, "pending entries")
+	if err != nil {
+		return nil, err
 	}
-	if size < 0 || size > largestPage {
-		return nil, fault.New(fault.Invalid, "a page has 1 to %d pending entries, %d were asked", largestPage, size).With("field", "page_size")
+	books, err := j.booksIn(query.Book, query.Regions)
+	if err != nil {
+		return nil, err
 	}
 	page := &PendingPage{Pendings: []*Pending{}}
-	err := j.store.Snapshot(ctx, func(tx pgx.Tx) error {
+	err = j.store.Snapshot(ctx, func(tx pgx.Tx) error {
 		rows, err := db.New(tx).ListPendings(ctx, db.ListPendingsParams{
 			After: query.PageToken, State: string(query.State), Floor: query.Floor, Page: int32(size) + 1,
+			AllBooks: books == nil, Books: books,
 		})
 		if err != nil {
 			return err

@@ -141,7 +141,7 @@ func TestAVoidedOrExpiredPendingReservesNothing(t *testing.T) {
 	f.post(t, income("in", 100))
 	f.pend(t, spend("v", 100))
 	for range 2 {
-		if err := f.Void(t.Context(), "v", "boss", "the invoice was wrong"); err != nil {
+		if _, err := f.Void(t.Context(), "v", "boss", "the invoice was wrong"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -202,7 +202,7 @@ func TestPendingEntriesSayWhyTheyAreRefused(t *testing.T) {
 	if _, err := f.Finish(ctx, finishing("done", 60, 60)); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Void(ctx, "void", "boss", "no need"); err != nil {
+	if _, err := f.Void(ctx, "void", "boss", "no need"); err != nil {
 		t.Fatal(err)
 	}
 	pend := func(e ledger.Entry, expires time.Time) error {
@@ -239,10 +239,10 @@ func TestPendingEntriesSayWhyTheyAreRefused(t *testing.T) {
 		{"finish in a closed period", finish(later), fault.PeriodClosed, "opens in 2025-01"},
 		{"finish a finished one otherwise", finish(finishing("done", 50, 50)), fault.Precondition, `pending entry "done" was finished by finisher with other content: posting 1 is D 320100.agency/310/5001.01 0.60 there`},
 		{"finish a voided one", finish(finishing("void")), fault.Precondition, `pending entry "void" was voided by boss: no need`},
-		{"void a finished one", f.Void(ctx, "done", "boss", "late"), fault.Precondition, `pending entry "done" was finished by finisher`},
-		{"void again otherwise", f.Void(ctx, "void", "boss", "other"), fault.Precondition, "was voided by boss: no need"},
-		{"void nothing", f.Void(ctx, "none", "boss", "x"), fault.NotFound, `there is no pending entry "none"`},
-		{"void without a reason", f.Void(ctx, "open", "boss", " "), fault.Invalid, `say who voids pending entry "open", and why`},
+		{"void a finished one", second(f.Void(ctx, "done", "boss", "late")), fault.Precondition, `pending entry "done" was finished by finisher`},
+		{"void again otherwise", second(f.Void(ctx, "void", "boss", "other")), fault.Precondition, "was voided by boss: no need"},
+		{"void nothing", second(f.Void(ctx, "none", "boss", "x")), fault.NotFound, `there is no pending entry "none"`},
+		{"void without a reason", second(f.Void(ctx, "open", "boss", " ")), fault.Invalid, `say who voids pending entry "open", and why`},
 	} {
 		isRefused(t, c.name, c.err, c.kind, c.message)
 	}
@@ -289,7 +289,7 @@ func TestPendingEntriesAreListedByStateAndFloorInPages(t *testing.T) {
 		f.pend(t, spend(fmt.Sprint("p", i), 10))
 	}
 	f.pend(t, accepted("o", "H1", 5))
-	if err := f.Void(t.Context(), "p1", "boss", "x"); err != nil {
+	if _, err := f.Void(t.Context(), "p1", "boss", "x"); err != nil {
 		t.Fatal(err)
 	}
 	list := func(query ledger.PendingQuery) string {

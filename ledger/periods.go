@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -79,35 +80,60 @@ func (p *periods) refuseEntry(e *Entry) *fault.Error {
 	return nil
 }
 
-// OpenBooks sets the first month that takes postings, for books that have
-// none yet. Books already opened stay as they are.
-func (j *Journal) OpenBooks(ctx context.Context, from accounts.Month, books ...accounts.Book) error {
-	return j.store.InTx(ctx, func(tx pgx.Tx) error {
-		q := db.New(tx)
-		known, err := readPeriods(ctx, q, books)
-		if err != nil {
-			return err
+// OpenBooks sets the first month that takes postings, for books that have none
+// yet, in the name of a person. Books already opened stay as they are. It
+// returns those that it has opened: none where all of them were open. Errors:
+// Invalid (no month, nobody), NotFound (no such book).
+func (j *Journal) OpenBooks(ctx context.Context, from accounts.Month, by string, books ...accounts.Book) (opened []accounts.Book, err error) {
+	if _, err := accounts.ParseMonth(string(from)); err != nil {
+		return nil, err
+	}
+	if strings.TrimSpace(by) == "" {
+		return nil, fault.New(fault.Invalid, "say who opens the books").With("field", "by")
+	}
+	for _, b := range books {
+		if !j.books[b] {
+			return nil, fault.New(fault.NotFound, "there is no book %s", b).With("book", string(b))
 		}
-		var closed []string
-		for _, b := range books {
-			if _, ok := known.opened[b]; !ok {
-				closed = append(closed, string(b))
-			}
+	}
+	replayed, err := j.replayed(ctx, func(tx pgx.Tx) (replayed bool, err error) {
+		found, err := openBooks(ctx, db.New(tx), from, by, books)
+		if len(found) > 0 { // else an attempt of unknown outcome may have opened them
+			opened = found
 		}
-		if len(closed) == 0 {
-			return nil
-		}
-		if err := q.SetPeriods(ctx, db.SetPeriodsParams{Books: closed, Month: string(from), State: string(PeriodOpen)}); err != nil {
-			return err
-		}
-		head, err := q.ReadHead(ctx, headSealed)
-		if err != nil {
-			return err
-		}
-		return q.InsertPeriodEvents(ctx, db.InsertPeriodEventsParams{
-			Books: closed, Month: string(from), Number: 1, State: string(PeriodOpen), Person: "setup", Position: head,
-		})
+		return len(found) == 0, err
 	})
+	if err != nil || replayed {
+		return nil, err
+	}
+	return opened, nil
+}
+
+func openBooks(ctx context.Context, q *db.Queries, from accounts.Month, by string, books []accounts.Book) (opened []accounts.Book, err error) {
+	known, err := readPeriods(ctx, q, books)
+	if err != nil {
+		return nil, err
+	}
+	var closed []string
+	for _, b := range books {
+		if _, ok := known.opened[b]; !ok {
+			closed, opened = append(closed, string(b)), append(opened, b)
+		}
+	}
+	if len(closed) == 0 {
+		return nil, nil
+	}
+	if err := q.SetPeriods(ctx, db.SetPeriodsParams{Books: closed, Month: string(from), State: string(PeriodOpen)}); err != nil {
+		return nil, err
+	}
+	head, err := q.ReadHead(ctx, headSealed)
+	if err != nil {
+		return nil, err
+	}
+	_, err = q.InsertPeriodEvents(ctx, db.InsertPeriodEventsParams{
+		Books: closed, Month: string(from), Number: 1, State: string(PeriodOpen), Person: by, Position: head,
+	})
+	return opened, err
 }
 
 // OpenPeriod returns the earliest month not before wanted that is open in all

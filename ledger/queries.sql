@@ -65,9 +65,10 @@ INSERT INTO periods (book, month, state)
 SELECT unnest(@books::text[]), @month::text, @state::text
 ON CONFLICT (book, month) DO UPDATE SET state = excluded.state;
 
--- name: InsertPeriodEvents :exec
+-- name: InsertPeriodEvents :many
 INSERT INTO period_events (book, month, number, state, person, reason, position)
-SELECT unnest(@books::text[]), @month::text, @number::int8, @state::text, @person::text, @reason::text, @position::int8;
+SELECT unnest(@books::text[]), @month::text, @number::int8, @state::text, @person::text, @reason::text, @position::int8
+RETURNING changed_at;
 
 -- name: PeriodEvents :many
 SELECT book, month, number, state, person, reason, position, changed_at FROM period_events
@@ -381,6 +382,10 @@ FROM pendings WHERE key = @key;
 SELECT key, state, expires_at, entry, digest, holds, made_at, decided_at, decided_by, reason FROM pendings
 WHERE key > @after AND (@state::text = '' OR state = @state)
     AND (@floor::text = '' OR holds->>(@floor::text) IS NOT NULL)
+    AND (@all_books::bool OR EXISTS (
+        SELECT 1 FROM jsonb_array_elements(pendings.entry->'postings') AS p(posting)
+        WHERE split_part(p.posting->>'account', '/', 1) = ANY(@books::text[])
+    ))
 ORDER BY key LIMIT @page;
 
 -- name: DecidePendings :execrows
@@ -395,3 +400,65 @@ ORDER BY expires_at, key LIMIT @page;
 SELECT key, holds FROM pendings
 WHERE state = 'open' AND expires_at <= now() AND holds ?| @floors::text[]
 ORDER BY key FOR UPDATE;
+
+-- name: SelectEntries :many
+SELECT id, key, batch_id, business_date, period, kind, summary, source, attachments,
+    preparer, reviewer, corrects, legs, digest, posted_at
+FROM entries WHERE id = ANY(@ids::uuid[])
+    AND (@kind::text = '' OR kind = @kind) AND (@source::text = '' OR source = @source)
+    AND (@period::text = '' OR period = @period)
+    AND business_date BETWEEN coalesce(NULLIF(@from_date::text, ''), '0001-01-01')::date
+        AND coalesce(NULLIF(@to_date::text, ''), '9999-12-31')::date;
+
+-- Accounts in their order with what stands on them at a position; found tells
+-- whether they had a line by then.
+-- name: PageOfBalancesAt :many
+SELECT a.account, a.reserved_fen, (l.first_position IS NOT NULL)::bool AS found,
+    coalesce(l.opening_debit_fen, 0)::int8 AS debit_fen, coalesce(l.opening_credit_fen, 0)::int8 AS credit_fen,
+    coalesce(l.lines, '[]')::jsonb AS lines
+FROM (
+    SELECT b.account, coalesce(f.reserved_fen, 0)::int8 AS reserved_fen
+    FROM balances AS b LEFT JOIN floors AS f ON f.account = b.account
+    WHERE b.account > @after::text AND (@all_books::bool OR b.book = ANY(@books::text[]))
+        AND (@fund::text = '' OR b.fund = @fund)
+        AND (@subject::text = '' OR b.subject = @subject OR b.subject LIKE @subject || '.%')
+        AND (@counterparty::text = '' OR b.counterparty = @counterparty)
+    ORDER BY b.account LIMIT @page
+) AS a LEFT JOIN LATERAL (
+    SELECT x.first_position, x.opening_debit_fen, x.opening_credit_fen, x.lines FROM account_lines AS x
+    WHERE x.account = a.account AND x.first_position <= @position::int8
+    ORDER BY x.first_position DESC LIMIT 1
+) AS l ON true
+ORDER BY a.account;
+
+-- name: MonthsUntil :many
+SELECT account, month, debit_fen, credit_fen, days FROM account_months
+WHERE account = ANY(@accounts::text[]) AND month <= @month::text;
+
+-- name: LinesBehind :many
+SELECT account, lines FROM account_lines
+WHERE account = ANY(@accounts::text[]) AND last_position > @position::int8;
+
+-- name: LastPeriodEvents :many
+SELECT e.book, e.month, e.number, e.state, e.person, e.reason, e.position, e.changed_at
+FROM period_events AS e JOIN (
+    SELECT book, month, max(number) AS number FROM period_events WHERE book = ANY(@books::text[]) GROUP BY book, month
+) AS l ON l.book = e.book AND l.month = e.month AND l.number = e.number;
+
+-- The last month of each book that has a voucher, and that of its business dates.
+-- name: LastMonths :many
+SELECT w.book::text AS book,
+    coalesce((SELECT v.period FROM vouchers AS v WHERE v.book = w.book ORDER BY v.period DESC LIMIT 1), '')::text AS voucher,
+    coalesce((SELECT max(m.month) FROM balances AS b JOIN account_months AS m ON m.account = b.account WHERE b.book = w.book), '')::text AS turnover
+FROM (SELECT unnest(@books::text[]) AS book) AS w;
+
+-- name: PageOfPeriodEvents :many
+SELECT book, month, number, state, person, reason, position, changed_at FROM period_events
+WHERE book = @book AND (@month::text = '' OR month = @month)
+    AND (month, number) > (@after_month::text, @after_number::int8)
+ORDER BY month, number LIMIT @page;
+
+-- name: CheckpointPositions :many
+SELECT DISTINCT position FROM checkpoints
+WHERE (@before::int8 = 0 OR position < @before) AND (@signer::text = '' OR signer = @signer)
+ORDER BY position DESC LIMIT @page;

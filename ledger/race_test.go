@@ -30,7 +30,7 @@ func TestOfRacingFinishersOneWins(t *testing.T) {
 				var err error
 				switch racer {
 				case 5:
-					err = j.Void(context.Background(), key, "boss", "race")
+					_, err = j.Void(context.Background(), key, "boss", "race")
 				case 4:
 					result, err = j.Finish(context.Background(), finishing(key, 40, 40))
 				default:

@@ -49,26 +49,32 @@ func readEntries(ctx context.Context, q *db.Queries, ids []uuid.UUID) (map[uuid.
 	}
 	records := make(map[uuid.UUID]*Record, len(rows))
 	for _, r := range rows {
-		record := &Record{
-			ID: r.ID, Batch: r.BatchID, PostedAt: r.PostedAt, digest: r.Digest,
-			Entry: Entry{
-				Key: r.Key, Date: civil.DateOf(r.BusinessDate), Period: accounts.Month(r.Period), Kind: r.Kind,
-				Summary: r.Summary, Source: r.Source, Attachments: int(r.Attachments),
-				Preparer: r.Preparer, Reviewer: r.Reviewer, Corrects: r.Corrects,
-			},
-		}
-		if record.legs, err = decodeLegs(r.Legs); err != nil {
+		if records[r.ID], err = recordOf(r); err != nil {
 			return nil, err
 		}
-		record.Postings = make([]Posting, len(record.legs))
-		for i, l := range record.legs {
-			if record.Postings[i], err = l.posting(); err != nil {
-				return nil, fault.New(fault.Internal, "entry %s, line %d: %w", r.ID, i+1, err)
-			}
-		}
-		records[r.ID] = record
 	}
 	return records, nil
+}
+
+func recordOf(r db.Entry) (record *Record, err error) {
+	record = &Record{
+		ID: r.ID, Batch: r.BatchID, PostedAt: r.PostedAt, digest: r.Digest,
+		Entry: Entry{
+			Key: r.Key, Date: civil.DateOf(r.BusinessDate), Period: accounts.Month(r.Period), Kind: r.Kind,
+			Summary: r.Summary, Source: r.Source, Attachments: int(r.Attachments),
+			Preparer: r.Preparer, Reviewer: r.Reviewer, Corrects: r.Corrects,
+		},
+	}
+	if record.legs, err = decodeLegs(r.Legs); err != nil {
+		return nil, err
+	}
+	record.Postings = make([]Posting, len(record.legs))
+	for i, l := range record.legs {
+		if record.Postings[i], err = l.posting(); err != nil {
+			return nil, fault.New(fault.Internal, "entry %s, line %d: %w", r.ID, i+1, err)
+		}
+	}
+	return record, nil
 }
 
 // Entry returns one entry with its vouchers and what corrects it, or a NotFound

@@ -24,6 +24,10 @@ func (j *Journal) Rollup(ctx context.Context, filter Filter, as AsOf, options Ro
 	if err != nil {
 		return nil, 0, err
 	}
+	return rollUp(balances, options), seen, nil
+}
+
+func rollUp(balances []Balance, options RollupOptions) []Balance {
 	place := map[accounts.Account]int{}
 	var sums []Balance
 	for _, b := range balances {
@@ -45,11 +49,13 @@ func (j *Journal) Rollup(ctx context.Context, filter Filter, as AsOf, options Ro
 			s.Debit, s.Credit, s.Balance, s.Reserved = s.Debit+b.Debit, s.Credit+b.Credit, s.Balance+b.Balance, s.Reserved+b.Reserved
 		}
 	}
-	slices.SortFunc(sums, func(a, b Balance) int {
-		x, y := a.Account, b.Account
-		return cmp.Or(cmp.Compare(x.Book, y.Book), cmp.Compare(x.Fund, y.Fund), cmp.Compare(x.Subject, y.Subject), cmp.Compare(x.Counterparty, y.Counterparty))
-	})
-	return sums, seen, nil
+	slices.SortFunc(sums, func(a, b Balance) int { return compareAccounts(a.Account, b.Account) })
+	return sums
+}
+
+// compareAccounts orders by book, fund, subject and counterparty.
+func compareAccounts(x, y accounts.Account) int {
+	return cmp.Or(cmp.Compare(x.Book, y.Book), cmp.Compare(x.Fund, y.Fund), cmp.Compare(x.Subject, y.Subject), cmp.Compare(x.Counterparty, y.Counterparty))
 }
 
 // headings lists a subject and all above it, the highest first: "2001",

@@ -105,6 +105,7 @@ func (j *Journal) seal(ctx context.Context) (head Position, more bool, err error
 		head, more, err = seal(ctx, db.New(tx))
 		return err
 	})
+	j.grown.give()
 	return head, more, err
 }
 

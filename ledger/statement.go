@@ -51,22 +51,17 @@ type Statement struct {
 }
 
 const (
-	defaultPage = 100
-	largestPage = 1000
-	fewBlocks   = 2 // read at first: mostly enough
-	mostBlocks  = 32
+	fewBlocks  = 2 // read at first: mostly enough
+	mostBlocks = 32
 )
 
 // Statement returns a page of the lines of the account. It reads the projection
 // as Balances does. Errors: Invalid (page token or size), NotFound (the journal
 // is shorter than a position that is asked).
 func (j *Journal) Statement(ctx context.Context, account accounts.Account, query StatementQuery) (*Statement, error) {
-	size := query.PageSize
-	if size == 0 {
-		size = defaultPage
-	}
-	if size < 0 || size > largestPage {
-		return nil, fault.New(fault.Invalid, "a page has 1 to %d lines, %d were asked", largestPage, size).With("field", "page_size")
+	size, err := pageSize(query.PageSize, "lines")
+	if err != nil {
+		return nil, err
 	}
 	after, afterLeg, err := parsePageToken(query.PageToken)
 	if err != nil {
@@ -208,7 +203,7 @@ func parsePageToken(token string) (after Position, leg int, err error) {
 	n, err := strconv.ParseInt(position, 10, 64)
 	leg, err2 := strconv.Atoi(index)
 	if !ok || err != nil || err2 != nil || n < 1 || leg < 0 {
-		return 0, 0, fault.New(fault.Invalid, "page token %q was not given out by a statement", token).With("field", "page_token")
+		return 0, 0, badToken(token, "a statement")
 	}
 	return Position(n), leg, nil
 }

@@ -44,7 +44,7 @@ func open(t testing.TB) fixture {
 func openOn(t testing.TB, db *postgres.DB, book *accounts.Rulebook) fixture {
 	t.Helper()
 	journal := ledger.New(db, book)
-	if err := journal.OpenBooks(t.Context(), "2025-01", book.Regions.Books()...); err != nil {
+	if _, err := journal.OpenBooks(t.Context(), "2025-01", "setup", book.Regions.Books()...); err != nil {
 		t.Fatal(err)
 	}
 	return fixture{settlement.New(db, journal, book), db, book, journal}

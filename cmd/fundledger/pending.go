@@ -150,7 +150,7 @@ func (c *pendingVoidCmd) Run(app *app) error {
 		return err
 	}
 	defer s.close()
-	if err := s.journal.Void(app.ctx, c.Key, c.By, c.Reason); err != nil {
+	if _, err := s.journal.Void(app.ctx, c.Key, c.By, c.Reason); err != nil {
 		return err
 	}
 	if app.json {

@@ -68,7 +68,7 @@ type periodChange struct {
 type periodBeginCloseCmd struct{ periodChange }
 
 func (c *periodBeginCloseCmd) Run(app *app) error {
-	return c.each(app, "closing", func(s *session, book accounts.Book, month accounts.Month) error {
+	return c.each(app, "closing", func(s *session, book accounts.Book, month accounts.Month) (ledger.PeriodResult, error) {
 		return s.journal.BeginClose(app.ctx, book, month, c.By)
 	})
 }
@@ -76,7 +76,7 @@ func (c *periodBeginCloseCmd) Run(app *app) error {
 type periodCloseCmd struct{ periodChange }
 
 func (c *periodCloseCmd) Run(app *app) error {
-	return c.each(app, "closed", func(s *session, book accounts.Book, month accounts.Month) error {
+	return c.each(app, "closed", func(s *session, book accounts.Book, month accounts.Month) (ledger.PeriodResult, error) {
 		return s.journal.Close(app.ctx, book, month, c.By)
 	})
 }
@@ -87,7 +87,7 @@ type periodReopenCmd struct {
 }
 
 func (c *periodReopenCmd) Run(app *app) error {
-	return c.each(app, "reopened", func(s *session, book accounts.Book, month accounts.Month) error {
+	return c.each(app, "reopened", func(s *session, book accounts.Book, month accounts.Month) (ledger.PeriodResult, error) {
 		return s.journal.Reopen(app.ctx, book, month, c.By, c.Reason)
 	})
 }
@@ -101,7 +101,7 @@ type periodReport struct {
 
 // each changes the month in the books one after the other. A change that was
 // made before does nothing, so after a failure the same command goes on.
-func (c *periodChange) each(app *app, state string, change func(*session, accounts.Book, accounts.Month) error) error {
+func (c *periodChange) each(app *app, state string, change func(*session, accounts.Book, accounts.Month) (ledger.PeriodResult, error)) error {
 	month, err := accounts.ParseMonth(c.Month)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (c *periodChange) each(app *app, state string, change func(*session, accoun
 		return err
 	}
 	for i, book := range books {
-		if err := change(s, book, month); err != nil {
+		if _, err := change(s, book, month); err != nil {
 			if i > 0 {
 				return fmt.Errorf("after %d of %d books: %w", i, len(books), err)
 			}

@@ -81,7 +81,7 @@ func setUp(ctx context.Context, db *postgres.DB, profile string, month accounts.
 	}
 	books := book.Regions.Books()
 	journal := ledger.New(db, book)
-	if err := journal.OpenBooks(ctx, month, books...); err != nil {
+	if _, err := journal.OpenBooks(ctx, month, "setup", books...); err != nil {
 		return nil, err
 	}
 	report := &setupReport{Profile: profile, Rules: changes, Books: len(books), OpenFrom: month}

@@ -54,7 +54,8 @@ func openBooks(ctx context.Context, url string) (_ *books, err error) {
 	}
 	b.store = timedStore{b.app, b.times}
 	b.journal = ledger.New(b.store, b.rules)
-	return b, b.journal.OpenBooks(ctx, month, b.rules.Regions.Books()...)
+	_, err = b.journal.OpenBooks(ctx, month, "setup", b.rules.Regions.Books()...)
+	return b, err
 }
 
 func (b *books) close() {

@@ -27,7 +27,7 @@ func reconcile(t *testing.T, folder string, month accounts.Month) string {
 		t.Fatal(err)
 	}
 	journal := ledger.New(db, book)
-	if err := journal.OpenBooks(ctx, month, book.Regions.Books()...); err != nil {
+	if _, err := journal.OpenBooks(ctx, month, "setup", book.Regions.Books()...); err != nil {
 		t.Fatal(err)
 	}
 	s := settlement.New(db, journal, book)

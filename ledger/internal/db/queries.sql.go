@@ -270,6 +270,38 @@ func (q *Queries) BlockAt(ctx context.Context, arg BlockAtParams) (int64, error)
 	return column_1, err
 }
 
+const checkpointPositions = `-- name: CheckpointPositions :many
+SELECT DISTINCT position FROM checkpoints
+WHERE ($1::int8 = 0 OR position < $1) AND ($2::text = '' OR signer = $2)
+ORDER BY position DESC LIMIT $3
+`
+
+type CheckpointPositionsParams struct {
+	Before int64
+	Signer string
+	Page   int32
+}
+
+func (q *Queries) CheckpointPositions(ctx context.Context, arg CheckpointPositionsParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, checkpointPositions, arg.Before, arg.Signer, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var position int64
+		if err := rows.Scan(&position); err != nil {
+			return nil, err
+		}
+		items = append(items, position)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const checkpointsAt = `-- name: CheckpointsAt :many
 SELECT signer, note FROM checkpoints WHERE position = $1 ORDER BY signer
 `
@@ -692,9 +724,10 @@ func (q *Queries) InsertPending(ctx context.Context, arg InsertPendingParams) er
 	return err
 }
 
-const insertPeriodEvents = `-- name: InsertPeriodEvents :exec
+const insertPeriodEvents = `-- name: InsertPeriodEvents :many
 INSERT INTO period_events (book, month, number, state, person, reason, position)
 SELECT unnest($1::text[]), $2::text, $3::int8, $4::text, $5::text, $6::text, $7::int8
+RETURNING changed_at
 `
 
 type InsertPeriodEventsParams struct {
@@ -707,8 +740,8 @@ type InsertPeriodEventsParams struct {
 	Position int64
 }
 
-func (q *Queries) InsertPeriodEvents(ctx context.Context, arg InsertPeriodEventsParams) error {
-	_, err := q.db.Exec(ctx, insertPeriodEvents,
+func (q *Queries) InsertPeriodEvents(ctx context.Context, arg InsertPeriodEventsParams) ([]time.Time, error) {
+	rows, err := q.db.Query(ctx, insertPeriodEvents,
 		arg.Books,
 		arg.Month,
 		arg.Number,
@@ -717,7 +750,22 @@ func (q *Queries) InsertPeriodEvents(ctx context.Context, arg InsertPeriodEvents
 		arg.Reason,
 		arg.Position,
 	)
-	return err
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []time.Time
+	for rows.Next() {
+		var changed_at time.Time
+		if err := rows.Scan(&changed_at); err != nil {
+			return nil, err
+		}
+		items = append(items, changed_at)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const insertSealed = `-- name: InsertSealed :exec
@@ -798,6 +846,76 @@ func (q *Queries) LastCheckpoint(ctx context.Context) ([]int64, error) {
 			return nil, err
 		}
 		items = append(items, position)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lastMonths = `-- name: LastMonths :many
+SELECT w.book::text AS book,
+    coalesce((SELECT v.period FROM vouchers AS v WHERE v.book = w.book ORDER BY v.period DESC LIMIT 1), '')::text AS voucher,
+    coalesce((SELECT max(m.month) FROM balances AS b JOIN account_months AS m ON m.account = b.account WHERE b.book = w.book), '')::text AS turnover
+FROM (SELECT unnest($1::text[]) AS book) AS w
+`
+
+type LastMonthsRow struct {
+	Book     string
+	Voucher  string
+	Turnover string
+}
+
+// The last month of each book that has a voucher, and that of its business dates.
+func (q *Queries) LastMonths(ctx context.Context, books []string) ([]LastMonthsRow, error) {
+	rows, err := q.db.Query(ctx, lastMonths, books)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LastMonthsRow
+	for rows.Next() {
+		var i LastMonthsRow
+		if err := rows.Scan(&i.Book, &i.Voucher, &i.Turnover); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lastPeriodEvents = `-- name: LastPeriodEvents :many
+SELECT e.book, e.month, e.number, e.state, e.person, e.reason, e.position, e.changed_at
+FROM period_events AS e JOIN (
+    SELECT book, month, max(number) AS number FROM period_events WHERE book = ANY($1::text[]) GROUP BY book, month
+) AS l ON l.book = e.book AND l.month = e.month AND l.number = e.number
+`
+
+func (q *Queries) LastPeriodEvents(ctx context.Context, books []string) ([]PeriodEvent, error) {
+	rows, err := q.db.Query(ctx, lastPeriodEvents, books)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PeriodEvent
+	for rows.Next() {
+		var i PeriodEvent
+		if err := rows.Scan(
+			&i.Book,
+			&i.Month,
+			&i.Number,
+			&i.State,
+			&i.Person,
+			&i.Reason,
+			&i.Position,
+			&i.ChangedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -889,6 +1007,41 @@ SET LOCAL idle_in_transaction_session_timeout = '5s'
 func (q *Queries) LimitIdle(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, limitIdle)
 	return err
+}
+
+const linesBehind = `-- name: LinesBehind :many
+SELECT account, lines FROM account_lines
+WHERE account = ANY($1::text[]) AND last_position > $2::int8
+`
+
+type LinesBehindParams struct {
+	Accounts []string
+	Position int64
+}
+
+type LinesBehindRow struct {
+	Account string
+	Lines   []byte
+}
+
+func (q *Queries) LinesBehind(ctx context.Context, arg LinesBehindParams) ([]LinesBehindRow, error) {
+	rows, err := q.db.Query(ctx, linesBehind, arg.Accounts, arg.Position)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LinesBehindRow
+	for rows.Next() {
+		var i LinesBehindRow
+		if err := rows.Scan(&i.Account, &i.Lines); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const linksOf = `-- name: LinksOf :many
@@ -1094,14 +1247,20 @@ const listPendings = `-- name: ListPendings :many
 SELECT key, state, expires_at, entry, digest, holds, made_at, decided_at, decided_by, reason FROM pendings
 WHERE key > $1 AND ($2::text = '' OR state = $2)
     AND ($3::text = '' OR holds->>($3::text) IS NOT NULL)
-ORDER BY key LIMIT $4
+    AND ($4::bool OR EXISTS (
+        SELECT 1 FROM jsonb_array_elements(pendings.entry->'postings') AS p(posting)
+        WHERE split_part(p.posting->>'account', '/', 1) = ANY($5::text[])
+    ))
+ORDER BY key LIMIT $6
 `
 
 type ListPendingsParams struct {
-	After string
-	State string
-	Floor string
-	Page  int32
+	After    string
+	State    string
+	Floor    string
+	AllBooks bool
+	Books    []string
+	Page     int32
 }
 
 func (q *Queries) ListPendings(ctx context.Context, arg ListPendingsParams) ([]Pending, error) {
@@ -1109,6 +1268,8 @@ func (q *Queries) ListPendings(ctx context.Context, arg ListPendingsParams) ([]P
 		arg.After,
 		arg.State,
 		arg.Floor,
+		arg.AllBooks,
+		arg.Books,
 		arg.Page,
 	)
 	if err != nil {
@@ -1224,6 +1385,42 @@ func (q *Queries) LookAhead(ctx context.Context) (LookAheadRow, error) {
 	return i, err
 }
 
+const monthsUntil = `-- name: MonthsUntil :many
+SELECT account, month, debit_fen, credit_fen, days FROM account_months
+WHERE account = ANY($1::text[]) AND month <= $2::text
+`
+
+type MonthsUntilParams struct {
+	Accounts []string
+	Month    string
+}
+
+func (q *Queries) MonthsUntil(ctx context.Context, arg MonthsUntilParams) ([]AccountMonth, error) {
+	rows, err := q.db.Query(ctx, monthsUntil, arg.Accounts, arg.Month)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AccountMonth
+	for rows.Next() {
+		var i AccountMonth
+		if err := rows.Scan(
+			&i.Account,
+			&i.Month,
+			&i.DebitFen,
+			&i.CreditFen,
+			&i.Days,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const moveHead = `-- name: MoveHead :exec
 UPDATE heads SET position = $1 WHERE name = $2
 `
@@ -1295,6 +1492,84 @@ func (q *Queries) PageOfBalances(ctx context.Context, arg PageOfBalancesParams) 
 			&i.CreditFen,
 			&i.LineCount,
 			&i.Position,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageOfBalancesAt = `-- name: PageOfBalancesAt :many
+SELECT a.account, a.reserved_fen, (l.first_position IS NOT NULL)::bool AS found,
+    coalesce(l.opening_debit_fen, 0)::int8 AS debit_fen, coalesce(l.opening_credit_fen, 0)::int8 AS credit_fen,
+    coalesce(l.lines, '[]')::jsonb AS lines
+FROM (
+    SELECT b.account, coalesce(f.reserved_fen, 0)::int8 AS reserved_fen
+    FROM balances AS b LEFT JOIN floors AS f ON f.account = b.account
+    WHERE b.account > $1::text AND ($2::bool OR b.book = ANY($3::text[]))
+        AND ($4::text = '' OR b.fund = $4)
+        AND ($5::text = '' OR b.subject = $5 OR b.subject LIKE $5 || '.%')
+        AND ($6::text = '' OR b.counterparty = $6)
+    ORDER BY b.account LIMIT $7
+) AS a LEFT JOIN LATERAL (
+    SELECT x.first_position, x.opening_debit_fen, x.opening_credit_fen, x.lines FROM account_lines AS x
+    WHERE x.account = a.account AND x.first_position <= $8::int8
+    ORDER BY x.first_position DESC LIMIT 1
+) AS l ON true
+ORDER BY a.account
+`
+
+type PageOfBalancesAtParams struct {
+	After        string
+	AllBooks     bool
+	Books        []string
+	Fund         string
+	Subject      string
+	Counterparty string
+	Page         int32
+	Position     int64
+}
+
+type PageOfBalancesAtRow struct {
+	Account     string
+	ReservedFen int64
+	Found       bool
+	DebitFen    int64
+	CreditFen   int64
+	Lines       []byte
+}
+
+// Accounts in their order with what stands on them at a position; found tells
+// whether they had a line by then.
+func (q *Queries) PageOfBalancesAt(ctx context.Context, arg PageOfBalancesAtParams) ([]PageOfBalancesAtRow, error) {
+	rows, err := q.db.Query(ctx, pageOfBalancesAt,
+		arg.After,
+		arg.AllBooks,
+		arg.Books,
+		arg.Fund,
+		arg.Subject,
+		arg.Counterparty,
+		arg.Page,
+		arg.Position,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PageOfBalancesAtRow
+	for rows.Next() {
+		var i PageOfBalancesAtRow
+		if err := rows.Scan(
+			&i.Account,
+			&i.ReservedFen,
+			&i.Found,
+			&i.DebitFen,
+			&i.CreditFen,
+			&i.Lines,
 		); err != nil {
 			return nil, err
 		}
@@ -1441,6 +1716,56 @@ func (q *Queries) PageOfMonths(ctx context.Context, arg PageOfMonthsParams) ([]A
 			&i.DebitFen,
 			&i.CreditFen,
 			&i.Days,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageOfPeriodEvents = `-- name: PageOfPeriodEvents :many
+SELECT book, month, number, state, person, reason, position, changed_at FROM period_events
+WHERE book = $1 AND ($2::text = '' OR month = $2)
+    AND (month, number) > ($3::text, $4::int8)
+ORDER BY month, number LIMIT $5
+`
+
+type PageOfPeriodEventsParams struct {
+	Book        string
+	Month       string
+	AfterMonth  string
+	AfterNumber int64
+	Page        int32
+}
+
+func (q *Queries) PageOfPeriodEvents(ctx context.Context, arg PageOfPeriodEventsParams) ([]PeriodEvent, error) {
+	rows, err := q.db.Query(ctx, pageOfPeriodEvents,
+		arg.Book,
+		arg.Month,
+		arg.AfterMonth,
+		arg.AfterNumber,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PeriodEvent
+	for rows.Next() {
+		var i PeriodEvent
+		if err := rows.Scan(
+			&i.Book,
+			&i.Month,
+			&i.Number,
+			&i.State,
+			&i.Person,
+			&i.Reason,
+			&i.Position,
+			&i.ChangedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -2115,6 +2440,68 @@ func (q *Queries) SealedAt(ctx context.Context, position int64) ([]SealedAtRow, 
 	for rows.Next() {
 		var i SealedAtRow
 		if err := rows.Scan(&i.FirstPosition, &i.Entries, &i.PostedUntil); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const selectEntries = `-- name: SelectEntries :many
+SELECT id, key, batch_id, business_date, period, kind, summary, source, attachments,
+    preparer, reviewer, corrects, legs, digest, posted_at
+FROM entries WHERE id = ANY($1::uuid[])
+    AND ($2::text = '' OR kind = $2) AND ($3::text = '' OR source = $3)
+    AND ($4::text = '' OR period = $4)
+    AND business_date BETWEEN coalesce(NULLIF($5::text, ''), '0001-01-01')::date
+        AND coalesce(NULLIF($6::text, ''), '9999-12-31')::date
+`
+
+type SelectEntriesParams struct {
+	Ids      []uuid.UUID
+	Kind     string
+	Source   string
+	Period   string
+	FromDate string
+	ToDate   string
+}
+
+func (q *Queries) SelectEntries(ctx context.Context, arg SelectEntriesParams) ([]Entry, error) {
+	rows, err := q.db.Query(ctx, selectEntries,
+		arg.Ids,
+		arg.Kind,
+		arg.Source,
+		arg.Period,
+		arg.FromDate,
+		arg.ToDate,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Entry
+	for rows.Next() {
+		var i Entry
+		if err := rows.Scan(
+			&i.ID,
+			&i.Key,
+			&i.BatchID,
+			&i.BusinessDate,
+			&i.Period,
+			&i.Kind,
+			&i.Summary,
+			&i.Source,
+			&i.Attachments,
+			&i.Preparer,
+			&i.Reviewer,
+			&i.Corrects,
+			&i.Legs,
+			&i.Digest,
+			&i.PostedAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
