@@ -32,6 +32,20 @@ func (j *Journal) snapshot(ctx context.Context, fn func(tx pgx.Tx) error) error 
 	return j.caughtUp(ctx, func() error { return j.store.Snapshot(ctx, fn) })
 }
 
+// View runs fn in a snapshot of the database that has seen at least the
+// position of the journal, and tells the position that it has seen: what fn
+// reads of tables that change with the journal is of that state. NotFound when the journal
+// is shorter.
+func (j *Journal) View(ctx context.Context, atLeast Position, fn func(tx pgx.Tx, at Position) error) error {
+	return j.snapshot(ctx, func(tx pgx.Tx) error {
+		at, err := projected(ctx, db.New(tx), atLeast)
+		if err != nil {
+			return err
+		}
+		return fn(tx, at)
+	})
+}
+
 // caughtUp runs a read, and again after catching up when it finds itself
 // behind. So a read that needs a position gets it whether a sealer runs, is
 // late, or there is none. NotFound when the whole journal is shorter.

@@ -79,20 +79,26 @@ func recordOf(r db.Entry) (record *Record, err error) {
 
 // Entry returns one entry with its vouchers and what corrects it, or a NotFound
 // error.
-func (j *Journal) Entry(ctx context.Context, id uuid.UUID) (*Record, error) {
-	var record *Record
-	err := j.store.Snapshot(ctx, func(tx pgx.Tx) error {
-		q := db.New(tx)
-		records, err := readEntries(ctx, q, []uuid.UUID{id})
-		if err != nil {
-			return err
-		}
-		if record = records[id]; record == nil {
-			return fault.New(fault.NotFound, "the journal has no entry %s", id)
-		}
-		return j.locate(ctx, q, record)
+func (j *Journal) Entry(ctx context.Context, id uuid.UUID) (record *Record, err error) {
+	err = j.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
+		record, err = j.EntryTx(ctx, tx, id)
+		return err
 	})
 	return record, err
+}
+
+// EntryTx is Entry as the transaction sees it.
+func (j *Journal) EntryTx(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*Record, error) {
+	q := db.New(tx)
+	records, err := readEntries(ctx, q, []uuid.UUID{id})
+	if err != nil {
+		return nil, err
+	}
+	record := records[id]
+	if record == nil {
+		return nil, fault.New(fault.NotFound, "the journal has no entry %s", id)
+	}
+	return record, j.locate(ctx, q, record)
 }
 
 // locate finds the record's place in the sequence, its vouchers and its corrections.

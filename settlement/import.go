@@ -82,8 +82,14 @@ type source struct {
 // Errors: NotFound (no such file), Invalid (not readable, required columns
 // missing, and with Strict any bad row, the rows in the details).
 func (s *Settlements) Import(ctx context.Context, side Side, file File, options ImportOptions) (*ImportReport, error) {
+	report, _, err := s.importFile(ctx, side, file, options)
+	return report, err
+}
+
+// importFile imports the file and returns its id too.
+func (s *Settlements) importFile(ctx context.Context, side Side, file File, options ImportOptions) (*ImportReport, uuid.UUID, error) {
 	if !slices.Contains(Sides(), side) {
-		return nil, fault.New(fault.Invalid, "%q is no side: name treating, center or insured", side)
+		return nil, uuid.Nil, fault.New(fault.Invalid, "%q is no side: name treating, center or insured", side)
 	}
 	limit := options.BadRows
 	if limit == 0 {
@@ -91,47 +97,47 @@ func (s *Settlements) Import(ctx context.Context, side Side, file File, options 
 	}
 	sum, err := file.sum(ctx)
 	if err != nil {
-		return nil, err
+		return nil, uuid.Nil, err
 	}
 	in, err := file.rows(s.rules)
 	if err != nil {
-		return nil, err
+		return nil, uuid.Nil, err
 	}
 	defer in.close()
 	src := source{id: uuid.NewHash(sha256.New(), fileSpace, append([]byte(side+"\x00"), sum...), 8), side: side, name: file.Name}
 	stands, err := s.findFile(ctx, src.id)
 	if err != nil {
-		return nil, err
+		return nil, uuid.Nil, err
 	}
 	if stands == nil || stands.State != fileLoaded {
 		if options.Strict {
 			if err := s.refuseBadRows(ctx, file, limit); err != nil {
-				return nil, err
+				return nil, uuid.Nil, err
 			}
 		}
 		if src.order, err = s.beginFile(ctx, src, sum, in.ignored); err != nil {
-			return nil, err
+			return nil, uuid.Nil, err
 		}
 		l := &loader{s: s, source: src}
 		if err := l.load(ctx, in, options.Progress); err != nil {
-			return nil, err
+			return nil, uuid.Nil, err
 		}
 		if err := s.finishFile(ctx, src.id, l.rows); err != nil {
-			return nil, err
+			return nil, uuid.Nil, err
 		}
 		report, err := s.importReport(ctx, src.id, limit)
 		if err != nil {
-			return nil, err
+			return nil, uuid.Nil, err
 		}
 		report.Added, report.Replaced = l.added.Load(), l.replaced.Load()
-		return report, nil
+		return report, src.id, nil
 	}
 	report, err := s.importReport(ctx, src.id, limit)
 	if err != nil {
-		return nil, err
+		return nil, uuid.Nil, err
 	}
 	report.AlreadyLoaded = true
-	return report, nil
+	return report, src.id, nil
 }
 
 func (s *Settlements) findFile(ctx context.Context, id uuid.UUID) (*db.GetFileRow, error) {

@@ -253,3 +253,108 @@ SELECT x.service_month, x.kind, count(*) AS records FROM (
     UNION ALL
     SELECT service_month, 'refund_waiting' FROM settlements_apart WHERE state = 'waiting'
 ) AS x GROUP BY x.service_month, x.kind ORDER BY x.service_month, x.kind;
+
+-- name: InsertUpload :exec
+INSERT INTO uploads (batch_id, side, file_name, size, sha256, strict, subject, state)
+VALUES (@batch_id, @side, @file_name, @size, @sha256, @strict, @subject, 'receiving')
+ON CONFLICT (batch_id) DO NOTHING;
+
+-- name: GetUpload :many
+SELECT * FROM uploads WHERE batch_id = @batch_id;
+
+-- name: LockUpload :many
+SELECT * FROM uploads WHERE batch_id = @batch_id FOR UPDATE;
+
+-- name: InsertChunk :exec
+INSERT INTO upload_chunks (batch_id, first_byte, content) VALUES (@batch_id, @first_byte, @content);
+
+-- name: ReceiveUpload :exec
+UPDATE uploads SET received = @received, state = @state, touched_at = now() WHERE batch_id = @batch_id;
+
+-- name: ReadChunks :many
+SELECT first_byte, content FROM upload_chunks
+WHERE batch_id = @batch_id AND first_byte >= @first_byte ORDER BY first_byte LIMIT @chunks;
+
+-- name: DropChunks :exec
+DELETE FROM upload_chunks WHERE batch_id = @batch_id;
+
+-- name: ClaimUpload :execrows
+UPDATE uploads SET claimed_until = now() + INTERVAL '60 seconds'
+WHERE batch_id = @batch_id AND state = 'loading' AND claimed_until <= now();
+
+-- name: RenewUpload :exec
+UPDATE uploads SET claimed_until = now() + INTERVAL '60 seconds' WHERE batch_id = @batch_id AND state = 'loading';
+
+-- name: ReleaseUpload :exec
+UPDATE uploads SET claimed_until = now() WHERE batch_id = @batch_id AND state = 'loading';
+
+-- name: EndUpload :execrows
+UPDATE uploads SET state = @state, ended_at = now(), file_id = NULLIF(@file_id::text, '')::uuid, already_loaded = @already_loaded,
+    added = @added, replaced = @replaced, error = NULLIF(@error::text, '')::jsonb
+WHERE batch_id = @batch_id AND state = 'loading';
+
+-- name: UploadsToLoad :many
+SELECT batch_id FROM uploads WHERE ended_at IS NULL AND state = 'loading' AND claimed_until <= now()
+ORDER BY touched_at, batch_id LIMIT @row_limit::int8;
+
+-- name: IdleUploads :many
+SELECT batch_id FROM uploads WHERE ended_at IS NULL AND state = 'receiving'
+    AND touched_at < now() - (@seconds::int8) * INTERVAL '1 second'
+ORDER BY touched_at, batch_id LIMIT @row_limit::int8 FOR UPDATE;
+
+-- name: DropUpload :exec
+DELETE FROM uploads WHERE batch_id = @batch_id;
+
+-- name: RowErrors :many
+SELECT line, field, kind, reason FROM set_aside
+WHERE file_id = @file_id AND line > @after AND (@kind::text = '' OR kind = @kind)
+ORDER BY line LIMIT @page;
+
+-- Exceptions of reconciliation and refunds that wait, by month and settlement.
+-- name: PageOfExceptions :many
+SELECT x.setl_id, x.service_month, x.kind, x.detail, x.refund, x.found_at, x.resolved_at, x.resolved_by FROM (
+    SELECT e.setl_id, e.service_month, e.kind, e.detail, e.refund, e.found_at, e.resolved_at, e.resolved_by
+    FROM exceptions AS e WHERE (e.resolved_at IS NOT NULL) = @resolved::bool
+    UNION ALL
+    SELECT a.setl_id, a.service_month, 'refund_waiting', a.waiting_for, true, '0001-01-01 00:00:00+00'::timestamptz, NULL::timestamptz, ''
+    FROM settlements_apart AS a WHERE a.state = 'waiting' AND NOT @resolved::bool
+) AS x
+WHERE (@month::text = '' OR x.service_month = @month) AND (@kind::text = '' OR x.kind = @kind)
+    AND (x.service_month, x.setl_id, x.kind) > (@after_month::text, @after_id::text, @after_kind::text)
+    AND (@all_regions::bool OR EXISTS (
+        SELECT 1 FROM side_records AS r WHERE r.setl_id = x.setl_id
+            AND (r.insured = ANY(@regions::text[]) OR r.treating = ANY(@regions::text[]))
+    ))
+ORDER BY x.service_month, x.setl_id, x.kind LIMIT @page;
+
+-- Settlements of which a file had a row twice, unless a row of theirs is rejected.
+-- name: PageOfDuplicates :many
+SELECT d.setl_id, d.service_month, min(f.name || ':' || d.line::text || ': ' || d.reason)::text AS detail
+FROM set_aside AS d JOIN import_files AS f ON f.id = d.file_id
+WHERE d.cause = 'duplicate' AND (@month::text = '' OR d.service_month = @month)
+    AND (d.service_month, d.setl_id) > (@after_month::text, @after_id::text)
+    AND (@all_regions::bool OR EXISTS (
+        SELECT 1 FROM side_records AS r WHERE r.setl_id = d.setl_id
+            AND (r.insured = ANY(@regions::text[]) OR r.treating = ANY(@regions::text[]))
+    ))
+    AND NOT EXISTS (
+        SELECT 1 FROM exceptions AS e WHERE e.setl_id = d.setl_id AND e.resolved_at IS NULL AND NOT e.kind = ANY(@reconciled::text[])
+    )
+GROUP BY d.setl_id, d.service_month
+ORDER BY d.service_month, d.setl_id LIMIT @page;
+
+-- name: GetException :many
+SELECT * FROM exceptions WHERE setl_id = @setl_id;
+
+-- name: GetApart :many
+SELECT * FROM settlements_apart WHERE setl_id = @setl_id;
+
+-- name: RefundsOf :many
+SELECT * FROM settlements_apart WHERE orig_setl_id = @setl_id AND refund ORDER BY settled_on, setl_id;
+
+-- name: RunOfSettlement :many
+SELECT coalesce(run_id, '')::text AS run FROM accepted_blocks
+WHERE service_month = @month AND @setl_id::text = ANY(setl_ids) LIMIT 1;
+
+-- name: ReasonOf :many
+SELECT kind, reason FROM set_aside WHERE file_id = @file_id AND line = @line;

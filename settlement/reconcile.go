@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -60,7 +61,18 @@ type ReconcileReport struct {
 type Exception struct {
 	SetlID string `json:"setl_id"`
 	Kind   string `json:"kind"`
-	Detail string `json:"detail"`
+	Detail string `json:"detail"` // what differs and where each side's row stands
+
+	// What follows is given by Settlements.Exceptions and Settlement.
+	Month accounts.Month `json:"month,omitempty"`
+	// Insured and Treating are empty where no side has a valid record.
+	Insured    string    `json:"insured,omitempty"`
+	Treating   string    `json:"treating,omitempty"`
+	Refund     bool      `json:"refund,omitempty"`
+	Original   string    `json:"orig_setl_id,omitempty"` // of a refund
+	Found      time.Time `json:"found,omitzero"`         // zero for a refund that waits
+	Resolved   time.Time `json:"resolved,omitzero"`      // zero while it is open
+	ResolvedBy string    `json:"resolved_by,omitempty"`  // name of the file that made the sides agree
 }
 
 // WaitingRefund is a refund that all sides agree on and that cannot be posted yet.

@@ -121,13 +121,7 @@ func (r *MonthReport) readExceptions(ctx context.Context, q *db.Queries) error {
 }
 
 // isRejection tells the kinds of rejected rows from those of reconciliation.
-func isRejection(kind string) bool {
-	switch kind {
-	case KindMissingCenter, KindMissingTreating, KindMissingInsured, KindAmountDiffers, KindFieldsDiffer, KindConflictingRow:
-		return false
-	}
-	return true
-}
+func isRejection(kind string) bool { return !slices.Contains(reconciledKinds, kind) }
 
 // pair is what amounts are reported by.
 type pair struct{ insured, treating, fund string }

@@ -194,6 +194,19 @@ func (q *Queries) CarriedOver(ctx context.Context, arg CarriedOverParams) ([]Car
 	return items, nil
 }
 
+const claimUpload = `-- name: ClaimUpload :execrows
+UPDATE uploads SET claimed_until = now() + INTERVAL '60 seconds'
+WHERE batch_id = $1 AND state = 'loading' AND claimed_until <= now()
+`
+
+func (q *Queries) ClaimUpload(ctx context.Context, batchID string) (int64, error) {
+	result, err := q.db.Exec(ctx, claimUpload, batchID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const countAccepted = `-- name: CountAccepted :one
 SELECT coalesce(sum(records), 0)::int8 AS posted,
     (SELECT count(*) FROM settlements_apart AS a WHERE a.service_month = $1 AND a.state = 'waiting') AS waiting
@@ -319,6 +332,24 @@ func (q *Queries) DeleteRecords(ctx context.Context, arg DeleteRecordsParams) er
 	return err
 }
 
+const dropChunks = `-- name: DropChunks :exec
+DELETE FROM upload_chunks WHERE batch_id = $1
+`
+
+func (q *Queries) DropChunks(ctx context.Context, batchID string) error {
+	_, err := q.db.Exec(ctx, dropChunks, batchID)
+	return err
+}
+
+const dropUpload = `-- name: DropUpload :exec
+DELETE FROM uploads WHERE batch_id = $1
+`
+
+func (q *Queries) DropUpload(ctx context.Context, batchID string) error {
+	_, err := q.db.Exec(ctx, dropUpload, batchID)
+	return err
+}
+
 const dropWaiting = `-- name: DropWaiting :exec
 DELETE FROM settlements_apart WHERE setl_id = ANY($1::text[]) AND state = 'waiting'
 `
@@ -326,6 +357,38 @@ DELETE FROM settlements_apart WHERE setl_id = ANY($1::text[]) AND state = 'waiti
 func (q *Queries) DropWaiting(ctx context.Context, setlIds []string) error {
 	_, err := q.db.Exec(ctx, dropWaiting, setlIds)
 	return err
+}
+
+const endUpload = `-- name: EndUpload :execrows
+UPDATE uploads SET state = $1, ended_at = now(), file_id = NULLIF($2::text, '')::uuid, already_loaded = $3,
+    added = $4, replaced = $5, error = NULLIF($6::text, '')::jsonb
+WHERE batch_id = $7 AND state = 'loading'
+`
+
+type EndUploadParams struct {
+	State         string
+	FileID        string
+	AlreadyLoaded bool
+	Added         int64
+	Replaced      int64
+	Error         string
+	BatchID       string
+}
+
+func (q *Queries) EndUpload(ctx context.Context, arg EndUploadParams) (int64, error) {
+	result, err := q.db.Exec(ctx, endUpload,
+		arg.State,
+		arg.FileID,
+		arg.AlreadyLoaded,
+		arg.Added,
+		arg.Replaced,
+		arg.Error,
+		arg.BatchID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const explainWaiting = `-- name: ExplainWaiting :exec
@@ -376,6 +439,85 @@ func (q *Queries) FinishFile(ctx context.Context, arg FinishFileParams) error {
 	return err
 }
 
+const getApart = `-- name: GetApart :many
+SELECT setl_id, state, waiting_for, service_month, settled_on, insutype, insured, treating, provider, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id FROM settlements_apart WHERE setl_id = $1
+`
+
+func (q *Queries) GetApart(ctx context.Context, setlID string) ([]SettlementsApart, error) {
+	rows, err := q.db.Query(ctx, getApart, setlID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SettlementsApart
+	for rows.Next() {
+		var i SettlementsApart
+		if err := rows.Scan(
+			&i.SetlID,
+			&i.State,
+			&i.WaitingFor,
+			&i.ServiceMonth,
+			&i.SettledOn,
+			&i.Insutype,
+			&i.Insured,
+			&i.Treating,
+			&i.Provider,
+			&i.MedType,
+			&i.BenefitYear,
+			&i.HifpFen,
+			&i.CvlservFen,
+			&i.HifesFen,
+			&i.HifmiFen,
+			&i.HifobFen,
+			&i.MafFen,
+			&i.OthFen,
+			&i.AcctFen,
+			&i.Refund,
+			&i.OrigSetlID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const getException = `-- name: GetException :many
+SELECT setl_id, service_month, kind, refund, detail, found_at, resolved_at, resolved_by FROM exceptions WHERE setl_id = $1
+`
+
+func (q *Queries) GetException(ctx context.Context, setlID string) ([]Exception, error) {
+	rows, err := q.db.Query(ctx, getException, setlID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Exception
+	for rows.Next() {
+		var i Exception
+		if err := rows.Scan(
+			&i.SetlID,
+			&i.ServiceMonth,
+			&i.Kind,
+			&i.Refund,
+			&i.Detail,
+			&i.FoundAt,
+			&i.ResolvedAt,
+			&i.ResolvedBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getFile = `-- name: GetFile :one
 SELECT id, side, sha256, name, load_order, state, row_count, ignored FROM import_files WHERE id = $1
 `
@@ -405,6 +547,80 @@ func (q *Queries) GetFile(ctx context.Context, id uuid.UUID) (GetFileRow, error)
 		&i.Ignored,
 	)
 	return i, err
+}
+
+const getUpload = `-- name: GetUpload :many
+SELECT batch_id, side, file_name, size, sha256, strict, subject, state, received, file_id, already_loaded, added, replaced, error, created_at, touched_at, claimed_until, ended_at FROM uploads WHERE batch_id = $1
+`
+
+func (q *Queries) GetUpload(ctx context.Context, batchID string) ([]Upload, error) {
+	rows, err := q.db.Query(ctx, getUpload, batchID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Upload
+	for rows.Next() {
+		var i Upload
+		if err := rows.Scan(
+			&i.BatchID,
+			&i.Side,
+			&i.FileName,
+			&i.Size,
+			&i.Sha256,
+			&i.Strict,
+			&i.Subject,
+			&i.State,
+			&i.Received,
+			&i.FileID,
+			&i.AlreadyLoaded,
+			&i.Added,
+			&i.Replaced,
+			&i.Error,
+			&i.CreatedAt,
+			&i.TouchedAt,
+			&i.ClaimedUntil,
+			&i.EndedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const idleUploads = `-- name: IdleUploads :many
+SELECT batch_id FROM uploads WHERE ended_at IS NULL AND state = 'receiving'
+    AND touched_at < now() - ($1::int8) * INTERVAL '1 second'
+ORDER BY touched_at, batch_id LIMIT $2::int8 FOR UPDATE
+`
+
+type IdleUploadsParams struct {
+	Seconds  int64
+	RowLimit int64
+}
+
+func (q *Queries) IdleUploads(ctx context.Context, arg IdleUploadsParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, idleUploads, arg.Seconds, arg.RowLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var batch_id string
+		if err := rows.Scan(&batch_id); err != nil {
+			return nil, err
+		}
+		items = append(items, batch_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const insertApart = `-- name: InsertApart :many
@@ -507,6 +723,21 @@ func (q *Queries) InsertBlock(ctx context.Context, arg InsertBlockParams) error 
 		arg.SetlIds,
 		arg.Sums,
 	)
+	return err
+}
+
+const insertChunk = `-- name: InsertChunk :exec
+INSERT INTO upload_chunks (batch_id, first_byte, content) VALUES ($1, $2, $3)
+`
+
+type InsertChunkParams struct {
+	BatchID   string
+	FirstByte int64
+	Content   []byte
+}
+
+func (q *Queries) InsertChunk(ctx context.Context, arg InsertChunkParams) error {
+	_, err := q.db.Exec(ctx, insertChunk, arg.BatchID, arg.FirstByte, arg.Content)
 	return err
 }
 
@@ -685,6 +916,35 @@ func (q *Queries) InsertRejected(ctx context.Context, arg InsertRejectedParams) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const insertUpload = `-- name: InsertUpload :exec
+INSERT INTO uploads (batch_id, side, file_name, size, sha256, strict, subject, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'receiving')
+ON CONFLICT (batch_id) DO NOTHING
+`
+
+type InsertUploadParams struct {
+	BatchID  string
+	Side     string
+	FileName string
+	Size     int64
+	Sha256   string
+	Strict   bool
+	Subject  string
+}
+
+func (q *Queries) InsertUpload(ctx context.Context, arg InsertUploadParams) error {
+	_, err := q.db.Exec(ctx, insertUpload,
+		arg.BatchID,
+		arg.Side,
+		arg.FileName,
+		arg.Size,
+		arg.Sha256,
+		arg.Strict,
+		arg.Subject,
+	)
+	return err
 }
 
 const lastLoadOrder = `-- name: LastLoadOrder :one
@@ -932,6 +1192,49 @@ func (q *Queries) LockRefunds(ctx context.Context, arg LockRefundsParams) ([]Set
 	return items, nil
 }
 
+const lockUpload = `-- name: LockUpload :many
+SELECT batch_id, side, file_name, size, sha256, strict, subject, state, received, file_id, already_loaded, added, replaced, error, created_at, touched_at, claimed_until, ended_at FROM uploads WHERE batch_id = $1 FOR UPDATE
+`
+
+func (q *Queries) LockUpload(ctx context.Context, batchID string) ([]Upload, error) {
+	rows, err := q.db.Query(ctx, lockUpload, batchID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Upload
+	for rows.Next() {
+		var i Upload
+		if err := rows.Scan(
+			&i.BatchID,
+			&i.Side,
+			&i.FileName,
+			&i.Size,
+			&i.Sha256,
+			&i.Strict,
+			&i.Subject,
+			&i.State,
+			&i.Received,
+			&i.FileID,
+			&i.AlreadyLoaded,
+			&i.Added,
+			&i.Replaced,
+			&i.Error,
+			&i.CreatedAt,
+			&i.TouchedAt,
+			&i.ClaimedUntil,
+			&i.EndedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const markConflicting = `-- name: MarkConflicting :exec
 UPDATE side_records SET status = 'conflicting' WHERE side = $1 AND setl_id = ANY($2::text[])
 `
@@ -1063,6 +1366,147 @@ func (q *Queries) OpenExceptionsOf(ctx context.Context, month string) ([]string,
 	return items, nil
 }
 
+const pageOfDuplicates = `-- name: PageOfDuplicates :many
+SELECT d.setl_id, d.service_month, min(f.name || ':' || d.line::text || ': ' || d.reason)::text AS detail
+FROM set_aside AS d JOIN import_files AS f ON f.id = d.file_id
+WHERE d.cause = 'duplicate' AND ($1::text = '' OR d.service_month = $1)
+    AND (d.service_month, d.setl_id) > ($2::text, $3::text)
+    AND ($4::bool OR EXISTS (
+        SELECT 1 FROM side_records AS r WHERE r.setl_id = d.setl_id
+            AND (r.insured = ANY($5::text[]) OR r.treating = ANY($5::text[]))
+    ))
+    AND NOT EXISTS (
+        SELECT 1 FROM exceptions AS e WHERE e.setl_id = d.setl_id AND e.resolved_at IS NULL AND NOT e.kind = ANY($6::text[])
+    )
+GROUP BY d.setl_id, d.service_month
+ORDER BY d.service_month, d.setl_id LIMIT $7
+`
+
+type PageOfDuplicatesParams struct {
+	Month      string
+	AfterMonth string
+	AfterID    string
+	AllRegions bool
+	Regions    []string
+	Reconciled []string
+	Page       int32
+}
+
+type PageOfDuplicatesRow struct {
+	SetlID       string
+	ServiceMonth string
+	Detail       string
+}
+
+// Settlements of which a file had a row twice, unless a row of theirs is rejected.
+func (q *Queries) PageOfDuplicates(ctx context.Context, arg PageOfDuplicatesParams) ([]PageOfDuplicatesRow, error) {
+	rows, err := q.db.Query(ctx, pageOfDuplicates,
+		arg.Month,
+		arg.AfterMonth,
+		arg.AfterID,
+		arg.AllRegions,
+		arg.Regions,
+		arg.Reconciled,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PageOfDuplicatesRow
+	for rows.Next() {
+		var i PageOfDuplicatesRow
+		if err := rows.Scan(&i.SetlID, &i.ServiceMonth, &i.Detail); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageOfExceptions = `-- name: PageOfExceptions :many
+SELECT x.setl_id, x.service_month, x.kind, x.detail, x.refund, x.found_at, x.resolved_at, x.resolved_by FROM (
+    SELECT e.setl_id, e.service_month, e.kind, e.detail, e.refund, e.found_at, e.resolved_at, e.resolved_by
+    FROM exceptions AS e WHERE (e.resolved_at IS NOT NULL) = $1::bool
+    UNION ALL
+    SELECT a.setl_id, a.service_month, 'refund_waiting', a.waiting_for, true, '0001-01-01 00:00:00+00'::timestamptz, NULL::timestamptz, ''
+    FROM settlements_apart AS a WHERE a.state = 'waiting' AND NOT $1::bool
+) AS x
+WHERE ($2::text = '' OR x.service_month = $2) AND ($3::text = '' OR x.kind = $3)
+    AND (x.service_month, x.setl_id, x.kind) > ($4::text, $5::text, $6::text)
+    AND ($7::bool OR EXISTS (
+        SELECT 1 FROM side_records AS r WHERE r.setl_id = x.setl_id
+            AND (r.insured = ANY($8::text[]) OR r.treating = ANY($8::text[]))
+    ))
+ORDER BY x.service_month, x.setl_id, x.kind LIMIT $9
+`
+
+type PageOfExceptionsParams struct {
+	Resolved   bool
+	Month      string
+	Kind       string
+	AfterMonth string
+	AfterID    string
+	AfterKind  string
+	AllRegions bool
+	Regions    []string
+	Page       int32
+}
+
+type PageOfExceptionsRow struct {
+	SetlID       string
+	ServiceMonth string
+	Kind         string
+	Detail       string
+	Refund       bool
+	FoundAt      time.Time
+	ResolvedAt   pgtype.Timestamptz
+	ResolvedBy   string
+}
+
+// Exceptions of reconciliation and refunds that wait, by month and settlement.
+func (q *Queries) PageOfExceptions(ctx context.Context, arg PageOfExceptionsParams) ([]PageOfExceptionsRow, error) {
+	rows, err := q.db.Query(ctx, pageOfExceptions,
+		arg.Resolved,
+		arg.Month,
+		arg.Kind,
+		arg.AfterMonth,
+		arg.AfterID,
+		arg.AfterKind,
+		arg.AllRegions,
+		arg.Regions,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PageOfExceptionsRow
+	for rows.Next() {
+		var i PageOfExceptionsRow
+		if err := rows.Scan(
+			&i.SetlID,
+			&i.ServiceMonth,
+			&i.Kind,
+			&i.Detail,
+			&i.Refund,
+			&i.FoundAt,
+			&i.ResolvedAt,
+			&i.ResolvedBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const postRefunds = `-- name: PostRefunds :exec
 UPDATE settlements_apart SET state = 'posted', waiting_for = '' WHERE setl_id = ANY($1::text[])
 `
@@ -1180,6 +1624,42 @@ func (q *Queries) RangeOfMonth(ctx context.Context, arg RangeOfMonthParams) ([]R
 			&i.AcctFen,
 			&i.Refund,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const readChunks = `-- name: ReadChunks :many
+SELECT first_byte, content FROM upload_chunks
+WHERE batch_id = $1 AND first_byte >= $2 ORDER BY first_byte LIMIT $3
+`
+
+type ReadChunksParams struct {
+	BatchID   string
+	FirstByte int64
+	Chunks    int32
+}
+
+type ReadChunksRow struct {
+	FirstByte int64
+	Content   []byte
+}
+
+func (q *Queries) ReadChunks(ctx context.Context, arg ReadChunksParams) ([]ReadChunksRow, error) {
+	rows, err := q.db.Query(ctx, readChunks, arg.BatchID, arg.FirstByte, arg.Chunks)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReadChunksRow
+	for rows.Next() {
+		var i ReadChunksRow
+		if err := rows.Scan(&i.FirstByte, &i.Content); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1335,6 +1815,119 @@ func (q *Queries) ReadSides(ctx context.Context, setlIds []string) ([]ReadSidesR
 	return items, nil
 }
 
+const reasonOf = `-- name: ReasonOf :many
+SELECT kind, reason FROM set_aside WHERE file_id = $1 AND line = $2
+`
+
+type ReasonOfParams struct {
+	FileID uuid.UUID
+	Line   int64
+}
+
+type ReasonOfRow struct {
+	Kind   string
+	Reason string
+}
+
+func (q *Queries) ReasonOf(ctx context.Context, arg ReasonOfParams) ([]ReasonOfRow, error) {
+	rows, err := q.db.Query(ctx, reasonOf, arg.FileID, arg.Line)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReasonOfRow
+	for rows.Next() {
+		var i ReasonOfRow
+		if err := rows.Scan(&i.Kind, &i.Reason); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const receiveUpload = `-- name: ReceiveUpload :exec
+UPDATE uploads SET received = $1, state = $2, touched_at = now() WHERE batch_id = $3
+`
+
+type ReceiveUploadParams struct {
+	Received int64
+	State    string
+	BatchID  string
+}
+
+func (q *Queries) ReceiveUpload(ctx context.Context, arg ReceiveUploadParams) error {
+	_, err := q.db.Exec(ctx, receiveUpload, arg.Received, arg.State, arg.BatchID)
+	return err
+}
+
+const refundsOf = `-- name: RefundsOf :many
+SELECT setl_id, state, waiting_for, service_month, settled_on, insutype, insured, treating, provider, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id FROM settlements_apart WHERE orig_setl_id = $1 AND refund ORDER BY settled_on, setl_id
+`
+
+func (q *Queries) RefundsOf(ctx context.Context, setlID string) ([]SettlementsApart, error) {
+	rows, err := q.db.Query(ctx, refundsOf, setlID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SettlementsApart
+	for rows.Next() {
+		var i SettlementsApart
+		if err := rows.Scan(
+			&i.SetlID,
+			&i.State,
+			&i.WaitingFor,
+			&i.ServiceMonth,
+			&i.SettledOn,
+			&i.Insutype,
+			&i.Insured,
+			&i.Treating,
+			&i.Provider,
+			&i.MedType,
+			&i.BenefitYear,
+			&i.HifpFen,
+			&i.CvlservFen,
+			&i.HifesFen,
+			&i.HifmiFen,
+			&i.HifobFen,
+			&i.MafFen,
+			&i.OthFen,
+			&i.AcctFen,
+			&i.Refund,
+			&i.OrigSetlID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const releaseUpload = `-- name: ReleaseUpload :exec
+UPDATE uploads SET claimed_until = now() WHERE batch_id = $1 AND state = 'loading'
+`
+
+func (q *Queries) ReleaseUpload(ctx context.Context, batchID string) error {
+	_, err := q.db.Exec(ctx, releaseUpload, batchID)
+	return err
+}
+
+const renewUpload = `-- name: RenewUpload :exec
+UPDATE uploads SET claimed_until = now() + INTERVAL '60 seconds' WHERE batch_id = $1 AND state = 'loading'
+`
+
+func (q *Queries) RenewUpload(ctx context.Context, batchID string) error {
+	_, err := q.db.Exec(ctx, renewUpload, batchID)
+	return err
+}
+
 const reportDuplicates = `-- name: ReportDuplicates :many
 SELECT DISTINCT setl_id FROM set_aside WHERE service_month = $1 AND cause = 'duplicate' ORDER BY setl_id
 `
@@ -1420,6 +2013,86 @@ func (q *Queries) ResolveSettled(ctx context.Context, setlIds []string) (int64, 
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const rowErrors = `-- name: RowErrors :many
+SELECT line, field, kind, reason FROM set_aside
+WHERE file_id = $1 AND line > $2 AND ($3::text = '' OR kind = $3)
+ORDER BY line LIMIT $4
+`
+
+type RowErrorsParams struct {
+	FileID uuid.UUID
+	After  int64
+	Kind   string
+	Page   int32
+}
+
+type RowErrorsRow struct {
+	Line   int64
+	Field  string
+	Kind   string
+	Reason string
+}
+
+func (q *Queries) RowErrors(ctx context.Context, arg RowErrorsParams) ([]RowErrorsRow, error) {
+	rows, err := q.db.Query(ctx, rowErrors,
+		arg.FileID,
+		arg.After,
+		arg.Kind,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RowErrorsRow
+	for rows.Next() {
+		var i RowErrorsRow
+		if err := rows.Scan(
+			&i.Line,
+			&i.Field,
+			&i.Kind,
+			&i.Reason,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const runOfSettlement = `-- name: RunOfSettlement :many
+SELECT coalesce(run_id, '')::text AS run FROM accepted_blocks
+WHERE service_month = $1 AND $2::text = ANY(setl_ids) LIMIT 1
+`
+
+type RunOfSettlementParams struct {
+	Month  string
+	SetlID string
+}
+
+func (q *Queries) RunOfSettlement(ctx context.Context, arg RunOfSettlementParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, runOfSettlement, arg.Month, arg.SetlID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var run string
+		if err := rows.Scan(&run); err != nil {
+			return nil, err
+		}
+		items = append(items, run)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const sampleOfMonth = `-- name: SampleOfMonth :many
@@ -1542,6 +2215,31 @@ func (q *Queries) TakeOver(ctx context.Context, arg TakeOverParams) error {
 		arg.Lines,
 	)
 	return err
+}
+
+const uploadsToLoad = `-- name: UploadsToLoad :many
+SELECT batch_id FROM uploads WHERE ended_at IS NULL AND state = 'loading' AND claimed_until <= now()
+ORDER BY touched_at, batch_id LIMIT $1::int8
+`
+
+func (q *Queries) UploadsToLoad(ctx context.Context, rowLimit int64) ([]string, error) {
+	rows, err := q.db.Query(ctx, uploadsToLoad, rowLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var batch_id string
+		if err := rows.Scan(&batch_id); err != nil {
+			return nil, err
+		}
+		items = append(items, batch_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const waitingOfMonth = `-- name: WaitingOfMonth :many
