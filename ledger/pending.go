@@ -253,7 +253,7 @@ func (j *Journal) ListPending(ctx context.Context, query PendingQuery) (*Pending
 	err = j.store.Snapshot(ctx, func(tx pgx.Tx) error {
 		rows, err := db.New(tx).ListPendings(ctx, db.ListPendingsParams{
 			After: query.PageToken, State: string(query.State), Floor: query.Floor, Page: int32(size) + 1,
-			AllBooks: books == nil, Books: books,
+			OfBooks: books != nil, Books: books,
 		})
 		if err != nil {
 			return err

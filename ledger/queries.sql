@@ -382,7 +382,7 @@ FROM pendings WHERE key = @key;
 SELECT key, state, expires_at, entry, digest, holds, made_at, decided_at, decided_by, reason FROM pendings
 WHERE key > @after AND (@state::text = '' OR state = @state)
     AND (@floor::text = '' OR holds->>(@floor::text) IS NOT NULL)
-    AND (@all_books::bool OR EXISTS (
+    AND (NOT @of_books::bool OR EXISTS (
         SELECT 1 FROM jsonb_array_elements(pendings.entry->'postings') AS p(posting)
         WHERE split_part(p.posting->>'account', '/', 1) = ANY(@books::text[])
     ))

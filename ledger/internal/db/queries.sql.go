@@ -1247,7 +1247,7 @@ const listPendings = `-- name: ListPendings :many
 SELECT key, state, expires_at, entry, digest, holds, made_at, decided_at, decided_by, reason FROM pendings
 WHERE key > $1 AND ($2::text = '' OR state = $2)
     AND ($3::text = '' OR holds->>($3::text) IS NOT NULL)
-    AND ($4::bool OR EXISTS (
+    AND (NOT $4::bool OR EXISTS (
         SELECT 1 FROM jsonb_array_elements(pendings.entry->'postings') AS p(posting)
         WHERE split_part(p.posting->>'account', '/', 1) = ANY($5::text[])
     ))
@@ -1255,12 +1255,12 @@ ORDER BY key LIMIT $6
 `
 
 type ListPendingsParams struct {
-	After    string
-	State    string
-	Floor    string
-	AllBooks bool
-	Books    []string
-	Page     int32
+	After   string
+	State   string
+	Floor   string
+	OfBooks bool
+	Books   []string
+	Page    int32
 }
 
 func (q *Queries) ListPendings(ctx context.Context, arg ListPendingsParams) ([]Pending, error) {
@@ -1268,7 +1268,7 @@ func (q *Queries) ListPendings(ctx context.Context, arg ListPendingsParams) ([]P
 		arg.After,
 		arg.State,
 		arg.Floor,
-		arg.AllBooks,
+		arg.OfBooks,
 		arg.Books,
 		arg.Page,
 	)
