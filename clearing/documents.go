@@ -104,30 +104,38 @@ func (c *Clearing) Documents(ctx context.Context, month accounts.Month) ([]Docum
 			if err != nil {
 				return err
 			}
-			shares, err := runShares(ctx, q, run.ID)
+			d, err := c.documentsOf(ctx, tx, run, notices)
 			if err != nil {
 				return err
-			}
-			d := Documents{Run: run, Notices: []Notice{}, Carried: CarriedTable{Run: run.ID}}
-			for _, n := range notices {
-				if n.Run == run.ID {
-					n.unpaid()
-					d.Notices = append(d.Notices, n)
-				}
-			}
-			if d.Carried.Records, err = settlement.CarriedOver(ctx, tx, c.book, run.ID, month); err != nil {
-				return err
-			}
-			if kind == InProvince {
-				d.Balance = c.balanceTable(run, shares)
-			} else {
-				d.Detail = c.detailTable(run, shares)
 			}
 			documents = append(documents, d)
 		}
 		return nil
 	})
 	return documents, err
+}
+
+// documentsOf makes the documents of a frozen run out of its shares and its
+// notices among those given.
+func (c *Clearing) documentsOf(ctx context.Context, tx pgx.Tx, run Run, notices []Notice) (d Documents, err error) {
+	shares, err := runShares(ctx, db.New(tx), run.ID)
+	if err != nil {
+		return d, err
+	}
+	d = Documents{Run: run, Notices: []Notice{}, Carried: CarriedTable{Run: run.ID}}
+	for _, n := range notices {
+		if n.Run == run.ID {
+			n.unpaid()
+			d.Notices = append(d.Notices, n)
+		}
+	}
+	if run.Kind == InProvince {
+		d.Balance = c.balanceTable(run, shares)
+	} else {
+		d.Detail = c.detailTable(run, shares)
+	}
+	d.Carried.Records, err = settlement.CarriedOver(ctx, tx, c.book, run.ID, run.Month)
+	return d, err
 }
 
 // unpaid takes off what was paid on the notice since it was issued.

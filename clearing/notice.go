@@ -100,12 +100,7 @@ func (c *Clearing) readNotices(ctx context.Context, q *db.Queries, month account
 		return nil, err
 	}
 	for _, p := range paid {
-		var sum accounts.Fen
-		for _, a := range p.AmountsFen {
-			sum += accounts.Fen(a)
-		}
-		n := index[p.Notice]
-		n.Paid = append(n.Paid, NoticePaid{Reference: p.Reference, Date: civil.DateOf(p.PaidOn), Amount: sum})
+		index[p.Notice].addPaid(p)
 	}
 	return notices, nil
 }
@@ -132,6 +127,14 @@ func (n *Notice) add(l db.NoticeLine) {
 	n.Lines = append(n.Lines, line)
 	n.Amount += line.Amount
 	n.Open += line.Open
+}
+
+func (n *Notice) addPaid(p db.Remittance) {
+	var sum accounts.Fen
+	for _, a := range p.AmountsFen {
+		sum += accounts.Fen(a)
+	}
+	n.Paid = append(n.Paid, NoticePaid{Reference: p.Reference, Date: civil.DateOf(p.PaidOn), Amount: sum})
 }
 
 func (c *Clearing) noticeOf(row db.Notice) Notice {

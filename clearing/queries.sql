@@ -108,3 +108,28 @@ INSERT INTO holdings (run, fund, counterparty, held_fen, pool_used_fen)
 SELECT @run::text, unnest(@funds::text[]), unnest(@counterparties::text[]), unnest(@held::int8[]), unnest(@used::int8[])
 ON CONFLICT (run, fund, counterparty) DO UPDATE
 SET held_fen = excluded.held_fen, pool_used_fen = excluded.pool_used_fen;
+
+-- name: PageOfNotices :many
+SELECT n.id, n.run, n.party, n.direction, n.annex, n.issued, n.apply_by, n.due
+FROM notices AS n JOIN clearing_runs AS r ON r.id = n.run
+WHERE (@month::text = '' OR r.month = @month) AND (@run::text = '' OR n.run = @run) AND (@kind::text = '' OR r.kind = @kind)
+    AND (@direction::text = '' OR n.direction = @direction)
+    AND (@all_parties::bool OR n.party = ANY(@parties::text[]))
+    AND (NOT @open_only::bool OR EXISTS (SELECT 1 FROM notice_lines AS l WHERE l.notice = n.id AND NOT l.closed))
+    AND coalesce(n.due, n.issued) <= coalesce(NULLIF(@due_until::text, ''), '9999-12-31')::date
+    AND (n.run, n.party, n.direction) > (@after_run::text, @after_party::text, @after_direction::text)
+ORDER BY n.run, n.party, n.direction LIMIT @page;
+
+-- name: PageOfRemittances :many
+SELECT m.reference, m.notice, m.paid_on, m.counterparty, m.requested, m.funds, m.amounts_fen, m.entries
+FROM remittances AS m JOIN notices AS n ON n.id = m.notice JOIN clearing_runs AS r ON r.id = n.run
+WHERE (@month::text = '' OR r.month = @month) AND (@run::text = '' OR n.run = @run)
+    AND (@notice::text = '' OR m.notice = @notice) AND (@reference::text = '' OR m.reference = @reference)
+    AND (@all_parties::bool OR n.party = ANY(@parties::text[]))
+    AND m.paid_on BETWEEN coalesce(NULLIF(@from_date::text, ''), '0001-01-01')::date
+        AND coalesce(NULLIF(@to_date::text, ''), '9999-12-31')::date
+    AND (m.notice, m.reference) > (@after_notice::text, @after_reference::text)
+ORDER BY m.notice, m.reference LIMIT @page;
+
+-- name: CountNotices :one
+SELECT count(*) FROM notices WHERE run = @run;

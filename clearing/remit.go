@@ -148,12 +148,17 @@ func replay(stands db.Remittance, p Payment) (*Remittance, error) {
 				With("reference", p.Reference).With("field", s.name)
 		}
 	}
-	r := &Remittance{Reference: stands.Reference, Notice: stands.Notice, Date: civil.DateOf(stands.PaidOn),
-		Counterparty: stands.Counterparty, Entries: stands.Entries, Replayed: true}
-	for i, fund := range stands.Funds {
-		r.Lines = append(r.Lines, Line{Fund: fund, Amount: accounts.Fen(stands.AmountsFen[i])})
-	}
+	r := remittanceOf(stands)
+	r.Replayed = true
 	return r, nil
+}
+
+func remittanceOf(row db.Remittance) *Remittance {
+	r := &Remittance{Reference: row.Reference, Notice: row.Notice, Date: civil.DateOf(row.PaidOn), Counterparty: row.Counterparty, Entries: row.Entries}
+	for i, fund := range row.Funds {
+		r.Lines = append(r.Lines, Line{Fund: fund, Amount: accounts.Fen(row.AmountsFen[i])})
+	}
+	return r
 }
 
 // maxLines keeps an entry within what the journal takes; a remittance that

@@ -153,6 +153,16 @@ func CarriedOver(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, run st
 	return records, nil
 }
 
+// RegionsOf returns the insured and the treating region of posted settlements.
+func RegionsOf(ctx context.Context, tx pgx.Tx, setlIDs []string) (map[string][]string, error) {
+	rows, err := db.New(tx).ReadContent(ctx, db.ReadContentParams{SetlIds: setlIDs, Sides: []string{string(Center)}})
+	regions := make(map[string][]string, len(rows))
+	for _, r := range rows {
+		regions[r.SetlID] = []string{r.Insured, r.Treating}
+	}
+	return regions, err
+}
+
 // deferral is how long a record may wait for its clearing (J49).
 type deferral struct {
 	months       int // after its service month

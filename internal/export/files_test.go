@@ -1,7 +1,9 @@
 package export_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -80,5 +82,39 @@ func TestUnwritableDirectoryIsNamed(t *testing.T) {
 	}
 	if _, err := export.WriteDocuments(file, documents(), book); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestDocumentsOfARunAreTablesThenNotices(t *testing.T) {
+	book, err := accounts.Profile("jiangsu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := documents()
+	list := export.Documents(&runs[1], book)
+	var names []string
+	for _, d := range list {
+		names = append(names, d.Name+" "+d.Notice)
+		if d.Title == "" {
+			t.Errorf("%s has no title", d.Name)
+		}
+	}
+	if want := []string{"detail ", "carried-over ", "notice-320100-pay 2025-01/cross-out/320100/pay"}; !slices.Equal(names, want) {
+		t.Errorf("%q, want %q", names, want)
+	}
+	var workbook, text bytes.Buffer
+	if err := errors.Join(list[2].XLSX(&workbook), list[2].JSON(&text)); err != nil {
+		t.Fatal(err)
+	}
+	f, err := excelize.OpenReader(&workbook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if title, err := f.GetCellValue("通知书", "A1"); err != nil || title != list[2].Title {
+		t.Errorf("the workbook's title is %q, %v", title, err)
+	}
+	var notice clearing.Notice
+	if err := json.Unmarshal(text.Bytes(), &notice); err != nil || notice.ID != list[2].Notice {
+		t.Errorf("%+v %v", notice, err)
 	}
 }

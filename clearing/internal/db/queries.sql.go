@@ -42,6 +42,17 @@ func (q *Queries) AllHoldings(ctx context.Context) ([]Holding, error) {
 	return items, nil
 }
 
+const countNotices = `-- name: CountNotices :one
+SELECT count(*) FROM notices WHERE run = $1
+`
+
+func (q *Queries) CountNotices(ctx context.Context, run string) (int64, error) {
+	row := q.db.QueryRow(ctx, countNotices, run)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const freezeRun = `-- name: FreezeRun :exec
 UPDATE clearing_runs SET state = 'frozen', period = $1, frozen_at = now() WHERE id = $2
 `
@@ -480,6 +491,142 @@ func (q *Queries) OtherRuns(ctx context.Context, arg OtherRunsParams) ([]Clearin
 			&i.NoticeDate,
 			&i.Period,
 			&i.FrozenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageOfNotices = `-- name: PageOfNotices :many
+SELECT n.id, n.run, n.party, n.direction, n.annex, n.issued, n.apply_by, n.due
+FROM notices AS n JOIN clearing_runs AS r ON r.id = n.run
+WHERE ($1::text = '' OR r.month = $1) AND ($2::text = '' OR n.run = $2) AND ($3::text = '' OR r.kind = $3)
+    AND ($4::text = '' OR n.direction = $4)
+    AND ($5::bool OR n.party = ANY($6::text[]))
+    AND (NOT $7::bool OR EXISTS (SELECT 1 FROM notice_lines AS l WHERE l.notice = n.id AND NOT l.closed))
+    AND coalesce(n.due, n.issued) <= coalesce(NULLIF($8::text, ''), '9999-12-31')::date
+    AND (n.run, n.party, n.direction) > ($9::text, $10::text, $11::text)
+ORDER BY n.run, n.party, n.direction LIMIT $12
+`
+
+type PageOfNoticesParams struct {
+	Month          string
+	Run            string
+	Kind           string
+	Direction      string
+	AllParties     bool
+	Parties        []string
+	OpenOnly       bool
+	DueUntil       string
+	AfterRun       string
+	AfterParty     string
+	AfterDirection string
+	Page           int32
+}
+
+func (q *Queries) PageOfNotices(ctx context.Context, arg PageOfNoticesParams) ([]Notice, error) {
+	rows, err := q.db.Query(ctx, pageOfNotices,
+		arg.Month,
+		arg.Run,
+		arg.Kind,
+		arg.Direction,
+		arg.AllParties,
+		arg.Parties,
+		arg.OpenOnly,
+		arg.DueUntil,
+		arg.AfterRun,
+		arg.AfterParty,
+		arg.AfterDirection,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Notice
+	for rows.Next() {
+		var i Notice
+		if err := rows.Scan(
+			&i.ID,
+			&i.Run,
+			&i.Party,
+			&i.Direction,
+			&i.Annex,
+			&i.Issued,
+			&i.ApplyBy,
+			&i.Due,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageOfRemittances = `-- name: PageOfRemittances :many
+SELECT m.reference, m.notice, m.paid_on, m.counterparty, m.requested, m.funds, m.amounts_fen, m.entries
+FROM remittances AS m JOIN notices AS n ON n.id = m.notice JOIN clearing_runs AS r ON r.id = n.run
+WHERE ($1::text = '' OR r.month = $1) AND ($2::text = '' OR n.run = $2)
+    AND ($3::text = '' OR m.notice = $3) AND ($4::text = '' OR m.reference = $4)
+    AND ($5::bool OR n.party = ANY($6::text[]))
+    AND m.paid_on BETWEEN coalesce(NULLIF($7::text, ''), '0001-01-01')::date
+        AND coalesce(NULLIF($8::text, ''), '9999-12-31')::date
+    AND (m.notice, m.reference) > ($9::text, $10::text)
+ORDER BY m.notice, m.reference LIMIT $11
+`
+
+type PageOfRemittancesParams struct {
+	Month          string
+	Run            string
+	Notice         string
+	Reference      string
+	AllParties     bool
+	Parties        []string
+	FromDate       string
+	ToDate         string
+	AfterNotice    string
+	AfterReference string
+	Page           int32
+}
+
+func (q *Queries) PageOfRemittances(ctx context.Context, arg PageOfRemittancesParams) ([]Remittance, error) {
+	rows, err := q.db.Query(ctx, pageOfRemittances,
+		arg.Month,
+		arg.Run,
+		arg.Notice,
+		arg.Reference,
+		arg.AllParties,
+		arg.Parties,
+		arg.FromDate,
+		arg.ToDate,
+		arg.AfterNotice,
+		arg.AfterReference,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Remittance
+	for rows.Next() {
+		var i Remittance
+		if err := rows.Scan(
+			&i.Reference,
+			&i.Notice,
+			&i.PaidOn,
+			&i.Counterparty,
+			&i.Requested,
+			&i.Funds,
+			&i.AmountsFen,
+			&i.Entries,
 		); err != nil {
 			return nil, err
 		}
