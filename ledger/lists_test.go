@@ -281,6 +281,12 @@ func TestPendingEntriesAreListedByBookAndRegion(t *testing.T) {
 			t.Errorf("%+v: %v, want %s", c.query, got, c.want)
 		}
 	}
+	page, err := f.ListPending(t.Context(), ledger.PendingQuery{AtLeast: 1})
+	if err != nil || page.Position != 1 {
+		t.Errorf("%+v %v", page, err)
+	}
+	_, err = f.ListPending(t.Context(), ledger.PendingQuery{AtLeast: 2})
+	isRefused(t, "beyond", err, fault.NotFound, "the journal is at position 1, 2 was asked")
 }
 
 func TestCheckpointsAreListedLastFirstWithAllSignatures(t *testing.T) {

@@ -227,7 +227,8 @@ type PendingQuery struct {
 	// regions; empty and nil are any.
 	Book      accounts.Book
 	Regions   []string
-	PageSize  int // at most 1000; 0 means 100
+	AtLeast   Position // that the answer must have seen
+	PageSize  int      // at most 1000; 0 means 100
 	PageToken string
 }
 
@@ -235,11 +236,13 @@ type PendingQuery struct {
 type PendingPage struct {
 	Pendings      []*Pending `json:"pendings"`
 	NextPageToken string     `json:"next_page_token,omitempty"`
+	Position      Position   `json:"position"` // of the journal, as seen
 }
 
 // ListPending returns a page of pending entries. An expired one is listed as
-// open until Expire or a posting that needs its money releases it. Invalid for
-// a page size out of range, NotFound for a book that there is not.
+// open until Expire or a posting that needs its money releases it. Errors:
+// Invalid (a page size out of range), NotFound (no such book, or the journal is
+// shorter than a position that is asked).
 func (j *Journal) ListPending(ctx context.Context, query PendingQuery) (*PendingPage, error) {
 	size, err := pageSize(query.PageSize, "pending entries")
 	if err != nil {
@@ -250,15 +253,19 @@ func (j *Journal) ListPending(ctx context.Context, query PendingQuery) (*Pending
 		return nil, err
 	}
 	page := &PendingPage{Pendings: []*Pending{}}
-	err = j.store.Snapshot(ctx, func(tx pgx.Tx) error {
-		rows, err := db.New(tx).ListPendings(ctx, db.ListPendingsParams{
+	err = j.read(ctx, func(q *db.Queries) error {
+		at, err := projected(ctx, q, query.AtLeast)
+		if err != nil {
+			return err
+		}
+		rows, err := q.ListPendings(ctx, db.ListPendingsParams{
 			After: query.PageToken, State: string(query.State), Floor: query.Floor, Page: int32(size) + 1,
 			OfBooks: books != nil, Books: books,
 		})
 		if err != nil {
 			return err
 		}
-		*page = PendingPage{Pendings: []*Pending{}}
+		*page = PendingPage{Pendings: []*Pending{}, Position: at}
 		if len(rows) > size {
 			rows = rows[:size]
 			page.NextPageToken = rows[size-1].Key

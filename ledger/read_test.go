@@ -139,7 +139,13 @@ func TestBalancesAtATimeOfPostingShowWhatWasPostedByThen(t *testing.T) {
 		if err != nil || position != ledger.Position(2*i) || (i > 0 && balances[0].Balance != accounts.Fen(100*i)) || (i == 0 && len(balances) != 0) {
 			t.Errorf("after %d: %+v at position %d, %v", i, balances, position, err)
 		}
+		s, err := f.Statement(t.Context(), account, ledger.StatementQuery{PostedAt: at})
+		if err != nil || len(s.Lines) != i {
+			t.Errorf("after %d: a statement of %d lines, %v", i, len(s.Lines), err)
+		}
 	}
+	_, err := f.Statement(t.Context(), account, ledger.StatementQuery{PostedAt: times[0], Until: 1})
+	isRefused(t, "two states", err, fault.Invalid, "not two of them")
 }
 
 func TestBalancesRollUpByTheHierarchyOfSubjects(t *testing.T) {

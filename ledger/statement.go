@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"cloud.google.com/go/civil"
 	"github.com/google/uuid"
@@ -17,8 +18,10 @@ import (
 type StatementQuery struct {
 	// From and To bound the business date, both inclusive; zero is no bound.
 	From, To civil.Date
-	// Until is the last position shown; 0 is the end.
-	Until Position
+	// Until is the last position shown; 0 is the end. PostedAt instead is the
+	// time of posting up to which lines are shown, as in AsOf.
+	Until    Position
+	PostedAt time.Time
 	// AtLeast is a position that the answer must have seen.
 	AtLeast Position
 	// PageSize is at most 1000; 0 means 100. PageToken continues an earlier
@@ -66,6 +69,14 @@ func (j *Journal) Statement(ctx context.Context, account accounts.Account, query
 	after, afterLeg, err := parsePageToken(query.PageToken)
 	if err != nil {
 		return nil, err
+	}
+	if !query.PostedAt.IsZero() {
+		if query.Until != 0 {
+			return nil, fault.New(fault.Invalid, "give a position or a time of posting, not two of them")
+		}
+		if query.Until, err = j.positionAt(ctx, query.PostedAt); err != nil || query.Until == 0 {
+			return &Statement{Account: account, Lines: []Line{}}, err
+		}
 	}
 	s := &Statement{Account: account}
 	err = j.read(ctx, func(q *db.Queries) (err error) {
