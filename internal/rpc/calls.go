@@ -1,0 +1,47 @@
+package rpc
+
+import (
+	"context"
+	"crypto/sha256"
+
+	"google.golang.org/protobuf/proto"
+)
+
+// Call is a call that changes something, as it is recorded before it is carried
+// out.
+type Call struct {
+	RequestID   string
+	Subject     string
+	Role        string // by which it was allowed; empty when it was not
+	Method      string // such as "/fundledger.ledger.v1.LedgerService/Post"
+	Action      string
+	Key         string   // or the first of several
+	Regions     []string // that the request names
+	RequestHash [sha256.Size]byte
+}
+
+// Calls records who did what. It is given by the caller of New.
+type Calls interface {
+	// Begin records a call. One that cannot be recorded is not carried out. The
+	// function that it returns records how the call ended: with an error as the
+	// domain has it, or with an answer.
+	Begin(ctx context.Context, call Call) (end func(ctx context.Context, answer proto.Message, err error), err error)
+}
+
+// noCalls records nothing.
+type noCalls struct{}
+
+func (noCalls) Begin(context.Context, Call) (func(context.Context, proto.Message, error), error) {
+	return func(context.Context, proto.Message, error) {}, nil
+}
+
+// recorded describes the call of a request. The encoding that is hashed is the
+// same for the same content.
+func (m *method) recorded(ctx context.Context, role string, message proto.Message) (Call, error) {
+	c := callOf(ctx)
+	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(message)
+	return Call{
+		RequestID: c.id, Subject: c.caller.Subject, Role: role, Method: m.procedure, Action: m.access.GetAction(),
+		Key: m.key.first(message.ProtoReflect()), Regions: m.regionsOf(message), RequestHash: sha256.Sum256(encoded),
+	}, err
+}

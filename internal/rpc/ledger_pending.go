@@ -1,0 +1,164 @@
+package rpc
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"fundledger/internal/fault"
+	"fundledger/ledger"
+	ledgerv1 "fundledger/proto/gen/fundledger/ledger/v1"
+)
+
+var pendingStates = map[ledger.PendingState]ledgerv1.PendingState{
+	ledger.Open: ledgerv1.PendingState_PENDING_STATE_OPEN, ledger.Finished: ledgerv1.PendingState_PENDING_STATE_FINISHED,
+	ledger.Voided: ledgerv1.PendingState_PENDING_STATE_VOIDED, ledger.Expired: ledgerv1.PendingState_PENDING_STATE_EXPIRED,
+}
+
+func (s *ledgerService) Pend(ctx context.Context, request *ledgerv1.PendRequest) (*ledgerv1.PendResponse, error) {
+	var r reader
+	e := r.entry(request.GetEntry(), caller(ctx))
+	if r.err != nil {
+		return nil, r.err
+	}
+	var expires time.Time
+	if request.GetExpireTime() != nil {
+		expires = request.GetExpireTime().AsTime()
+	}
+	before, err := s.journal.Pending(ctx, e.Key)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return nil, err
+	}
+	p, err := s.journal.Pend(ctx, e, expires)
+	if err != nil {
+		return nil, err
+	}
+	return &ledgerv1.PendResponse{Pending: pendingOf(p, callOf(ctx).regions), Replayed: before != nil}, nil
+}
+
+// changeable is the pending entry that a call wants to change.
+func (s *ledgerService) changeable(ctx context.Context, key string) (*ledger.Pending, error) {
+	p, err := s.journal.Pending(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return p, mayChange(ctx, booksOf(p.Postings), noPending(key))
+}
+
+func noPending(key string) error {
+	return fault.New(fault.NotFound, "there is no pending entry %q", key).With("key", key)
+}
+
+func (s *ledgerService) Finish(ctx context.Context, request *ledgerv1.FinishRequest) (*ledgerv1.FinishResponse, error) {
+	var r reader
+	finishing := ledger.Finishing{
+		Key: request.GetPendingKey(), By: caller(ctx), Amounts: r.amounts("amounts", request.GetAmounts()),
+		Date: r.date("date", request.GetDate()), Period: r.month("period", request.GetPeriod()),
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	p, err := s.changeable(ctx, finishing.Key)
+	if err == nil {
+		err = refuseSamePerson(ctx, p)
+	}
+	if err != nil {
+		return nil, err
+	}
+	result, err := s.journal.Finish(ctx, finishing)
+	if err != nil {
+		return nil, err
+	}
+	return &ledgerv1.FinishResponse{EntryId: result.ID.String(), Replayed: result.Replayed}, nil
+}
+
+func (s *ledgerService) Void(ctx context.Context, request *ledgerv1.VoidRequest) (*ledgerv1.VoidResponse, error) {
+	before, err := s.changeable(ctx, request.GetPendingKey())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.journal.Void(ctx, request.GetPendingKey(), caller(ctx), request.GetReason()); err != nil {
+		return nil, err
+	}
+	p, err := s.journal.Pending(ctx, request.GetPendingKey())
+	if err != nil {
+		return nil, err
+	}
+	return &ledgerv1.VoidResponse{Pending: pendingOf(p, callOf(ctx).regions), Replayed: before.State == ledger.Voided}, nil
+}
+
+func (s *ledgerService) GetPending(ctx context.Context, request *ledgerv1.GetPendingRequest) (*ledgerv1.GetPendingResponse, error) {
+	position, err := reached(ctx, s.journal, s.book, request.GetAtLeastPosition())
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.journal.Pending(ctx, request.GetPendingKey())
+	if err != nil {
+		return nil, err
+	}
+	regions := callOf(ctx).regions
+	if !regions.HasAny(booksOf(p.Postings)) {
+		return nil, noPending(request.GetPendingKey())
+	}
+	return &ledgerv1.GetPendingResponse{Pending: pendingOf(p, regions), Position: position}, nil
+}
+
+func (s *ledgerService) ListPendings(ctx context.Context, request *ledgerv1.ListPendingsRequest) (*ledgerv1.ListPendingsResponse, error) {
+	position, err := reached(ctx, s.journal, s.book, request.GetAtLeastPosition())
+	if err != nil {
+		return nil, err
+	}
+	query := ledger.PendingQuery{Floor: request.GetFloor(), PageSize: pageSize(request.GetPageSize()), PageToken: request.GetPageToken()}
+	for state, wanted := range pendingStates {
+		if wanted == request.GetState() {
+			query.State = state
+		}
+	}
+	regions := callOf(ctx).regions
+	response := &ledgerv1.ListPendingsResponse{Position: position}
+	for {
+		page, err := s.journal.ListPending(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		for i, p := range page.Pendings {
+			books := booksOf(p.Postings)
+			if !regions.HasAny(books) || (request.GetBook() != "" && !slices.Contains(books, request.GetBook())) {
+				continue
+			}
+			response.Pendings = append(response.Pendings, pendingOf(p, regions))
+			if more := page.NextPageToken != "" || i+1 < len(page.Pendings); len(response.Pendings) == query.PageSize && more {
+				response.NextPageToken = p.Key
+				return response, nil
+			}
+		}
+		if query.PageToken = page.NextPageToken; query.PageToken == "" {
+			return response, nil
+		}
+	}
+}
+
+// pendingOf shows of a pending entry what lies in the regions.
+func pendingOf(p *ledger.Pending, regions Regions) *ledgerv1.Pending {
+	told := &ledgerv1.Pending{
+		Entry: &ledgerv1.NewEntry{
+			IdempotencyKey: p.Key, Date: p.Date.String(), Period: string(p.Period), Kind: p.Kind, Summary: p.Summary, Source: p.Source,
+			Attachments: int32(p.Attachments), Postings: visible(p.Postings, regions),
+		},
+		State: pendingStates[p.State], Preparer: p.Preparer, ExpireTime: timestamp(p.Expires), CreateTime: timestamp(p.Made),
+		DecideTime: timestamp(p.Decided), DecidedBy: p.By, Reason: p.Reason,
+	}
+	if p.Corrects.Valid {
+		told.Entry.Corrects = p.Corrects.UUID.String()
+	}
+	if p.State == ledger.Finished {
+		told.EntryId = ledger.FinishID(p.Key).String()
+	}
+	for _, floor := range slices.Sorted(maps.Keys(p.Holds)) {
+		if regions.Has(floor) {
+			told.Holds = append(told.Holds, &ledgerv1.Hold{Floor: floor, Amount: p.Holds[floor].String()})
+		}
+	}
+	return told
+}
