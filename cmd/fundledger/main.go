@@ -43,6 +43,8 @@ type cli struct {
 	Entry     entryCmd      `cmd:"" help:"Show one entry with its vouchers and what it is linked with."`
 	Period    periodCmd     `cmd:"" help:"List, close and reopen the months of the books."`
 	Seal      sealCmd       `cmd:"" help:"Give what is posted its place in the journal, in the background; show the lag."`
+	Serve     serveCmd      `cmd:"" help:"Serve finance departments, jobs and auditors over RPC."`
+	Config    configCmd     `cmd:"" help:"Show how fundledger serve is set up."`
 	Check     checkCmd      `cmd:"" help:"Prove the books from the journal alone."`
 	Verify    verifyCmd     `cmd:"" help:"Prove a database, or an audit bundle without any database, signatures included."`
 	Export    exportCmd     `cmd:"" help:"Write the journal out for others."`

@@ -44,9 +44,10 @@ type DB struct {
 
 // Open connects to the postgres:// URL as the application: with the rights of
 // AppRole. It returns Invalid for a URL that cannot be read, Unavailable when
-// the database does not answer, Precondition when it lacks a migration.
-func Open(ctx context.Context, url string) (*DB, error) {
-	db, err := open(ctx, url, takeAppRole)
+// the database does not answer, Precondition when it lacks a migration. A
+// tracer, if given, sees every statement.
+func Open(ctx context.Context, url string, tracer ...pgx.QueryTracer) (*DB, error) {
+	db, err := open(ctx, url, takeAppRole, tracer...)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func takeAppRole(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-func open(ctx context.Context, url string, afterConnect func(context.Context, *pgx.Conn) error) (*DB, error) {
+func open(ctx context.Context, url string, afterConnect func(context.Context, *pgx.Conn) error, tracer ...pgx.QueryTracer) (*DB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "the database URL cannot be read: %w", err)
@@ -86,6 +87,9 @@ func open(ctx context.Context, url string, afterConnect func(context.Context, *p
 	}
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = 15 * time.Second
+	}
+	if len(tracer) > 0 {
+		config.ConnConfig.Tracer = tracer[0]
 	}
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		pgxuuid.Register(conn.TypeMap()) // binary instead of text, which counts where ids come by thousands
