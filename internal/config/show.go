@@ -19,6 +19,9 @@ func shown(key string, ko *koanf.Koanf) string {
 	}
 	value := ko.String(key)
 	if !strings.Contains(value, "://") {
+		if key == "database_url" && value != "" {
+			return "(not an address; not shown, it may hold a password)"
+		}
 		return value
 	}
 	u, err := url.Parse(value)

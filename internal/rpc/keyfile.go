@@ -57,7 +57,7 @@ var signatureAlgorithms = func() (list []jose.SignatureAlgorithm) {
 // VerifySignature implements oidc.KeySet. While the file is being replaced the
 // keys that were read last hold.
 func (f *keyFile) VerifySignature(_ context.Context, token string) ([]byte, error) {
-	signed, err := jose.ParseSigned(token, signatureAlgorithms)
+	signed, err := jose.ParseSignedCompact(token, signatureAlgorithms)
 	if err != nil || len(signed.Signatures) != 1 {
 		return nil, errors.New("it is not signed once, in a known way")
 	}
