@@ -26,15 +26,11 @@ func (s *ledgerService) Pend(ctx context.Context, request *ledgerv1.PendRequest)
 	if request.GetExpireTime() != nil {
 		expires = request.GetExpireTime().AsTime()
 	}
-	before, err := s.journal.Pending(ctx, e.Key)
-	if err != nil && fault.KindOf(err) != fault.NotFound {
-		return nil, err
-	}
 	p, err := s.journal.Pend(ctx, e, expires)
 	if err != nil {
 		return nil, err
 	}
-	return &ledgerv1.PendResponse{Pending: pendingOf(p, callOf(ctx).regions), Replayed: before != nil}, nil
+	return &ledgerv1.PendResponse{Pending: pendingOf(p, callOf(ctx).regions), Replayed: p.Replayed}, nil
 }
 
 // changeable is the pending entry that a call wants to change.
@@ -74,18 +70,14 @@ func (s *ledgerService) Finish(ctx context.Context, request *ledgerv1.FinishRequ
 }
 
 func (s *ledgerService) Void(ctx context.Context, request *ledgerv1.VoidRequest) (*ledgerv1.VoidResponse, error) {
-	before, err := s.changeable(ctx, request.GetPendingKey())
+	if _, err := s.changeable(ctx, request.GetPendingKey()); err != nil {
+		return nil, err
+	}
+	p, err := s.journal.Void(ctx, request.GetPendingKey(), caller(ctx), request.GetReason())
 	if err != nil {
 		return nil, err
 	}
-	if err := s.journal.Void(ctx, request.GetPendingKey(), caller(ctx), request.GetReason()); err != nil {
-		return nil, err
-	}
-	p, err := s.journal.Pending(ctx, request.GetPendingKey())
-	if err != nil {
-		return nil, err
-	}
-	return &ledgerv1.VoidResponse{Pending: pendingOf(p, callOf(ctx).regions), Replayed: before.State == ledger.Voided}, nil
+	return &ledgerv1.VoidResponse{Pending: pendingOf(p, callOf(ctx).regions), Replayed: p.Replayed}, nil
 }
 
 func (s *ledgerService) GetPending(ctx context.Context, request *ledgerv1.GetPendingRequest) (*ledgerv1.GetPendingResponse, error) {

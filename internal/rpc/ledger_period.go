@@ -36,17 +36,15 @@ func (s *ledgerService) OpenBooks(ctx context.Context, request *ledgerv1.OpenBoo
 	if err := s.knownBook(request.GetBooks()...); err != nil {
 		return nil, err
 	}
-	response := &ledgerv1.OpenBooksResponse{Replayed: true}
 	books := make([]accounts.Book, len(request.GetBooks()))
 	for i, book := range request.GetBooks() {
 		books[i] = accounts.Book(book)
-		events, err := s.journal.PeriodHistory(ctx, books[i])
-		if err != nil {
-			return nil, err
-		}
-		response.Replayed = response.Replayed && len(events) > 0
 	}
-	return response, s.journal.OpenBooks(ctx, month, books...)
+	opened, err := s.journal.OpenBooks(ctx, month, caller(ctx), books...)
+	if err != nil {
+		return nil, err
+	}
+	return &ledgerv1.OpenBooksResponse{Replayed: len(opened) == 0}, nil
 }
 
 func (s *ledgerService) ListPeriodEvents(ctx context.Context, request *ledgerv1.ListPeriodEventsRequest) (*ledgerv1.ListPeriodEventsResponse, error) {
@@ -101,45 +99,30 @@ func (s *ledgerService) ReopenPeriod(ctx context.Context, request *ledgerv1.Reop
 	return &ledgerv1.ReopenPeriodResponse{Period: period, Replayed: replayed}, err
 }
 
-// changePeriod brings a month to the state. It is replayed when the caller had
-// made this its last change already, which is what the journal goes by too.
-func (s *ledgerService) changePeriod(ctx context.Context, book, month string, state ledger.PeriodState, reason string) (period *ledgerv1.Period, replayed bool, err error) {
-	before, err := s.lastEvent(ctx, book, month)
-	if err != nil {
-		return nil, false, err
-	}
+// changePeriod brings a month to the state.
+func (s *ledgerService) changePeriod(ctx context.Context, book, month string, state ledger.PeriodState, reason string) (*ledgerv1.Period, bool, error) {
 	by := caller(ctx)
 	b, m := accounts.Book(book), accounts.Month(month)
+	var result ledger.PeriodResult
+	var err error
 	switch state {
 	case ledger.PeriodClosing:
-		err = s.journal.BeginClose(ctx, b, m, by)
+		result, err = s.journal.BeginClose(ctx, b, m, by)
 	case ledger.PeriodShut:
-		err = s.journal.Close(ctx, b, m, by)
+		result, err = s.journal.Close(ctx, b, m, by)
 	default:
-		err = s.journal.Reopen(ctx, b, m, by, reason)
+		result, err = s.journal.Reopen(ctx, b, m, by, reason)
 	}
 	if err != nil {
 		return nil, false, err
 	}
-	after, err := s.lastEvent(ctx, book, month)
-	if err != nil || after == nil {
-		return nil, false, err
-	}
-	replayed = before != nil && before.State == state && before.By == by && before.Reason == reason
-	return &ledgerv1.Period{Book: book, Month: month, State: periodStates[after.State], LastEvent: eventOf(after)}, replayed, nil
+	return periodOf(&result.Period), result.Replayed, nil
 }
 
-// lastEvent is the last change of a month, nil where there was none.
-func (s *ledgerService) lastEvent(ctx context.Context, book, month string) (*ledger.PeriodEvent, error) {
-	events, err := s.journal.PeriodHistory(ctx, accounts.Book(book))
-	if err != nil {
-		return nil, err
+func periodOf(p *ledger.Period) *ledgerv1.Period {
+	period := &ledgerv1.Period{Book: string(p.Book), Month: string(p.Month), State: periodStates[p.State]}
+	if p.Last != nil {
+		period.LastEvent = eventOf(p.Last)
 	}
-	i := len(events) - 1
-	for ; i >= 0 && string(events[i].Month) != month; i-- {
-	}
-	if i < 0 {
-		return nil, nil
-	}
-	return &events[i], nil
+	return period
 }

@@ -498,6 +498,33 @@ type TreeHash struct {
 	Hashes     []byte
 }
 
+type Upload struct {
+	BatchID       string
+	Side          string
+	FileName      string
+	Size          int64
+	Sha256        string
+	Strict        bool
+	Subject       string
+	State         string
+	Received      int64
+	FileID        uuid.NullUUID
+	AlreadyLoaded bool
+	Added         int64
+	Replaced      int64
+	Error         []byte
+	CreatedAt     time.Time
+	TouchedAt     time.Time
+	ClaimedUntil  time.Time
+	EndedAt       pgtype.Timestamptz
+}
+
+type UploadChunk struct {
+	BatchID   string
+	FirstByte int64
+	Content   []byte
+}
+
 type Voucher struct {
 	Book     string
 	Period   string
