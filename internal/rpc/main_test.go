@@ -158,7 +158,7 @@ func start(t testing.TB, change ...func(*config.Config)) *fixture {
 		fn(c)
 	}
 	f.journal = ledger.New(f.db, book)
-	if err := f.journal.OpenBooks(t.Context(), "2025-01", "setup", book.Regions.Books()...); err != nil {
+	if _, err := f.journal.OpenBooks(t.Context(), "2025-01", "setup", book.Regions.Books()...); err != nil {
 		t.Fatal(err)
 	}
 	f.server, err = New(Deps{
