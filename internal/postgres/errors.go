@@ -27,6 +27,7 @@ const (
 	codeDuplicateObject       = "42710"
 	codeUndefinedTable        = "42P01"
 	codeInvalidParameter      = "22023"
+	codeInvalidText           = "22021"
 	codeInternal              = "XX000"
 	codeIdleTooLong           = "25P03" // and the session is over
 )
@@ -106,6 +107,8 @@ func asFault(err error) error {
 	case pg.Code == codeUniqueViolation:
 		return fault.New(fault.Internal, "the database refuses a second row with the same key (constraint %s of table %s): %w", pg.ConstraintName, pg.TableName, err).
 			With("constraint", pg.ConstraintName)
+	case pg.Code == codeInvalidText:
+		return fault.New(fault.Invalid, "a text has a character that cannot be kept, such as one of the code 0: %w", err)
 	case pg.Code == codeUndefinedDatabase: // CockroachDB connects all the same
 		return fault.New(fault.Unavailable, "the database cannot be used: %w", err)
 	case pg.Code == codeUndefinedTable || pg.Code == codeUndefinedColumn:

@@ -23,7 +23,8 @@ const (
 
 // InTx implements accounts.Store. Errors of the database are Unavailable
 // (contention, connection lost, outcome of the commit unknown), Precondition
-// (schema not migrated), Permission (not allowed to AppRole) or Internal.
+// (schema not migrated), Permission (not allowed to AppRole), Invalid (a text that
+// cannot be kept) or Internal.
 func (db *DB) InTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
 	var collisions, reconnects int
 	for attempt := 1; ; attempt++ {

@@ -41,7 +41,7 @@ func (s *Server) authenticate(ctx context.Context, header http.Header) (*Princip
 }
 
 func devPrincipal(subject string) *Principal {
-	if subject == "" {
+	if subject = subject[:min(maxSubject, len(subject))]; subject == "" {
 		subject = "dev"
 	}
 	p := &Principal{Subject: subject, Roles: map[string][]string{}}

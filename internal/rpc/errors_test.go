@@ -116,6 +116,21 @@ func TestLogTellsNeitherAmountsNorWhatWasAsked(t *testing.T) {
 	}
 }
 
+// TestTextThatTheDatabaseCannotKeepIsRefused: such a character is the caller's
+// mistake and no defect of ours.
+func TestTextThatTheDatabaseCannotKeepIsRefused(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for method, request := range map[string]string{
+		"GetPending": `{"pending_key":"a\u0000b"}`, "ListPendings": `{"page_token":"a\u0000b"}`,
+		"Post": `{"entry":` + strings.Replace(newEntry("k", "adjustment"), `"k"`, `"a\u0000b"`, 1) + `}`,
+	} {
+		if a := f.call(t, ledgerMethod+method, f.token("person", all), request); a.code() != "invalid_argument" {
+			t.Errorf("%s: %v", method, a.body)
+		}
+	}
+}
+
 // failing cannot record.
 type failing struct{}
 
