@@ -156,16 +156,9 @@ func TestEveryMethodIsTestedOrNotYetServed(t *testing.T) {
 		}
 	}
 	token := f.token("somebody", all)
-	for _, procedure := range notYet {
-		if strings.HasSuffix(procedure, "WatchEntries") { // a stream, in another form
-			continue
-		}
-		request := `{}`
-		if strings.HasSuffix(procedure, "ApplyRuleChange") {
-			continue // its form is tested where it is served
-		}
-		if a := f.call(t, procedure, token, request); a.code() != "unimplemented" {
-			t.Errorf("%s answers %s: %v", procedure, a.code(), a.body)
+	for _, name := range []string{ledgerMethod + "ListEntries", ledgerMethod + "ListPeriods", accountsMethod + "ListAccounts", accountsMethod + "ListAccessRules"} {
+		if a := f.call(t, name, token, `{}`); a.code() != "unimplemented" {
+			t.Errorf("%s answers %s: %v", name, a.code(), a.body)
 		}
 	}
 }
