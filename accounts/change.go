@@ -113,7 +113,7 @@ func (c *RuleChange) merge(ctx context.Context, q *db.Queries) (m *mergedRows, p
 	if err != nil {
 		return nil, "", err
 	}
-	m = mergeRows(stored, &rows{c.Regions, c.Funds, c.Subjects, c.Postings, c.Policy, c.Calendar, c.Codes, nil})
+	m = mergeRows(stored, &rows{c.Regions, c.Funds, c.Subjects, c.Postings, c.Policy, c.Calendar, c.Codes, nil}, false)
 	if err := m.err("the change"); err != nil {
 		return nil, "", err
 	}

@@ -77,9 +77,17 @@ func TestAChangeHoldsFromItsDayOn(t *testing.T) {
 	if version, err := RulesVersion(t.Context(), db); err != nil || version != 2 || after.Version != 2 {
 		t.Errorf("version %d, loaded %d, %v", version, after.Version, err)
 	}
+	if _, err := Setup(t.Context(), db, "jiangsu"); err != nil {
+		t.Errorf("setup of the same profile after a change: %v", err)
+	}
 	change.Reason = "another"
 	if _, err := ApplyRuleChange(t.Context(), db, change); fault.KindOf(err) != fault.AlreadyExists {
 		t.Errorf("the key with other content: %v", err)
+	}
+	undo := RuleChange{Key: "undo", Subject: "chief", Reason: "why", Policy: redPercent(t, book, "", turn).Policy[:1]}
+	undo.Policy[0].To = civil.Date{}
+	if _, err := ApplyRuleChange(t.Context(), db, undo); fault.KindOf(err) != fault.AlreadyExists {
+		t.Errorf("an end that is taken back: %v", err)
 	}
 	same := redPercent(t, book, "other key", turn)
 	if changed, err = ApplyRuleChange(t.Context(), db, same); err != nil || changed.Changes[0] != (Change{Rows: "policy", Unchanged: 2}) {

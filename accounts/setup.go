@@ -23,7 +23,8 @@ type Change struct {
 
 // Setup writes the rules of the profile into the database; run again it
 // changes nothing. A newer version of a profile may bring new rows and may end
-// rows that were open. Everything else would rewrite rules that entries have
+// rows that were open; what ApplyRuleChange has added or ended since stays as it
+// is. Everything else would rewrite rules that entries have
 // been posted by: a row whose content differs is an AlreadyExists error that
 // names it, and nothing is written. Other errors: NotFound and Invalid as of
 // Profile, Precondition when the database was set up from another profile,
@@ -50,7 +51,7 @@ func setup(ctx context.Context, store Store, book *Rulebook) (changes []Change, 
 		if err != nil {
 			return err
 		}
-		m := mergeRows(stored, book.rows())
+		m := mergeRows(stored, book.rows(), true)
 		if err := m.err("the profile " + book.Profile); err != nil {
 			return err
 		}
@@ -87,8 +88,10 @@ type mergedRows struct {
 	access   merged[AccessRule]
 }
 
-func mergeRows(stored, wanted *rows) *mergedRows {
-	m := &mergedRows{}
+// mergeRows compares all rows. With keepEnds a row that has an end only in the
+// database counts as unchanged.
+func mergeRows(stored, wanted *rows, keepEnds bool) *mergedRows {
+	m := &mergedRows{difference: difference{keepEnds: keepEnds}}
 	d := &m.difference
 	m.regions = merge(d, "regions", stored.regions, wanted.regions, regionKey, nil)
 	m.funds = merge(d, "funds", stored.funds, wanted.funds, fundKey, func(f *Fund) *Effective { return &f.Effective })
@@ -111,6 +114,7 @@ func (m *mergedRows) after() *rows {
 
 // difference collects what the profile changes, and what it may not change.
 type difference struct {
+	keepEnds  bool
 	changes   []Change
 	conflicts []string
 }
@@ -156,7 +160,7 @@ func merge[T comparable](d *difference, name string, stored, wanted []T, key fun
 			m.insert = append(m.insert, row)
 			m.after = append(m.after, row)
 			change.Inserted++
-		case stored[i] == row:
+		case stored[i] == row, d.keepEnds && effective != nil && endsOnly(row, stored[i], effective):
 			change.Unchanged++
 		case effective != nil && endsOnly(stored[i], row, effective):
 			m.end = append(m.end, row)

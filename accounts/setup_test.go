@@ -102,9 +102,13 @@ func TestANewVersionEndsOldRowsAndAddsNewOnes(t *testing.T) {
 			t.Errorf("on %s: %d, %v; want %d", c.on, got, err, c.want)
 		}
 	}
-	// The older version does not know of the change and must not undo it.
-	if _, err := Setup(ctx, db, "jiangsu"); fault.KindOf(err) != fault.AlreadyExists {
-		t.Errorf("setup with the older version: %v", err)
+	// The older version does not know of the change and does not undo it.
+	changes, err = Setup(ctx, db, "jiangsu")
+	if inserted, ended, _ := total(changes); err != nil || inserted+ended != 0 {
+		t.Errorf("setup with the older version: %+v, %v", changes, err)
+	}
+	if got, err := load(t, db).Policy.Int("topup.red_percent", turn); err != nil || got != 85 {
+		t.Errorf("after a setup with the older version: %d, %v", got, err)
 	}
 }
 
