@@ -13,6 +13,7 @@ import (
 	"fundledger/internal/devdb"
 	"fundledger/internal/fault"
 	"fundledger/internal/jobs"
+	"fundledger/internal/postgres"
 )
 
 func TestTwoServersShareTheJobsAndDoEachOnce(t *testing.T) {
@@ -203,6 +204,40 @@ func TestTheSameKeyBeginsOneJob(t *testing.T) {
 	other.Kind = "unknown"
 	if _, _, err := servers[0].Start(t.Context(), other); fault.KindOf(err) != fault.Internal {
 		t.Errorf("a kind without work: %v", err)
+	}
+}
+
+func TestAJobSurvivesLostCommits(t *testing.T) {
+	t.Parallel()
+	for _, cut := range []devdb.Cut{devdb.BeforeCommit, devdb.AfterCommit} {
+		db := devdb.Test(t)
+		proxy := devdb.NewProxy(t, db.URL)
+		via, err := postgres.Open(t.Context(), proxy.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(via.Close)
+		j := jobs.New(via, one(func(context.Context, jobs.Job, func(jobs.Progress)) (jobs.Payload, error) {
+			proxy.CutNext(cut) // of its end
+			return jobs.Payload{Type: "test.Result"}, nil
+		}))
+		proxy.CutNext(cut)
+		if _, _, err := j.Start(t.Context(), request("k")); fault.KindOf(err) != fault.Unavailable {
+			t.Fatalf("a lost commit: %v", err)
+		}
+		job, replayed, err := j.Start(t.Context(), request("k"))
+		if err != nil || replayed != (cut == devdb.AfterCommit) {
+			t.Fatalf("the same key again: %v, %v", replayed, err)
+		}
+		proxy.CutNext(cut) // of its being taken
+		stop := run(t, j, "a", 1)
+		job = untilEnded(t, jobs.New(db, nil), job.ID, jobs.Succeeded)
+		if stop(); job.Result.Type != "test.Result" || proxy.Cuts() < 3 {
+			t.Errorf("%d commits lost: %+v", proxy.Cuts(), job)
+		}
+		if page, err := jobs.New(db, nil).List(t.Context(), jobs.Query{}); err != nil || len(page.Jobs) != 1 {
+			t.Errorf("%+v, %v", page, err)
+		}
 	}
 }
 
