@@ -17,6 +17,7 @@ import (
 	"fundledger/internal/calls"
 	"fundledger/internal/devdb"
 	"fundledger/internal/fault"
+	"fundledger/internal/postgres"
 )
 
 func TestMain(m *testing.M) { devdb.Main(m) }
@@ -200,6 +201,27 @@ func TestWithoutTheDatabaseNothingBeginsAndNoEndIsLost(t *testing.T) {
 	store.is.Store(false)
 	if got := list(t, l, calls.Query{}); len(got) != 1 || got[0].End.Outcome != calls.Succeeded {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestALostCommitCostsNoRecord(t *testing.T) {
+	t.Parallel()
+	db := devdb.Test(t)
+	proxy := devdb.NewProxy(t, db.URL)
+	via, err := postgres.Open(t.Context(), proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer via.Close()
+	l := calls.NewLog(via)
+	for i, cut := range []devdb.Cut{devdb.BeforeCommit, devdb.AfterCommit} {
+		proxy.CutNext(cut)
+		id := begin(t, l, call(fmt.Sprint(i)))
+		proxy.CutNext(cut)
+		l.End(id, calls.End{Outcome: calls.Succeeded})
+		if got := list(t, l, calls.Query{Outcome: calls.Succeeded}); len(got) != i+1 || proxy.Cuts() != 2*i+2 {
+			t.Errorf("%d commits lost: %+v", proxy.Cuts(), got)
+		}
 	}
 }
 

@@ -122,6 +122,9 @@ func (l *Log) write() {
 		l.queue = l.queue[n:]
 		l.mu.Unlock()
 		err := l.insert(batch)
+		if fault.KindOf(err) == fault.Unavailable { // a lost connection costs no call its record
+			err = l.insert(batch)
+		}
 		var again []item
 		for _, x := range batch {
 			if x.done != nil {
