@@ -64,6 +64,16 @@ func (a Access) May(action string, role AccessRole, on civil.Date) bool {
 	return ok && slices.Contains(rule.Roles.Roles(), role)
 }
 
+// RolesOf returns the roles that may do the action on the date; none for an
+// action that the table does not name.
+func (a Access) RolesOf(action string, on civil.Date) []AccessRole {
+	rule, ok := a.Find(action, on)
+	if !ok {
+		return nil
+	}
+	return rule.Roles.Roles()
+}
+
 // ActionsOf returns the actions that the role may do on the date, in the order
 // of the table.
 func (a Access) ActionsOf(role AccessRole, on civil.Date) []string {

@@ -19,6 +19,9 @@ import (
 // shanghai is the time by which days begin, whatever the clock of a server says.
 var shanghai = time.FixedZone("Asia/Shanghai", 8*60*60)
 
+// Today is the day in China by the clock of this machine.
+func Today() civil.Date { return civil.DateOf(time.Now().In(shanghai)) }
+
 // RuleChange asks to change the rules. A row whose key and first day are new is
 // added; an open row that is given with an end, and otherwise as it stands, ends;
 // a row that stands there as given is left alone. The roles of actions come with

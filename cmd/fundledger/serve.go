@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fundledger/accounts"
+	"fundledger/internal/calls"
 	"fundledger/internal/config"
 	"fundledger/internal/fault"
 	"fundledger/internal/postgres"
@@ -58,19 +60,30 @@ func (c *serveCmd) Run(app *app) error {
 	if err != nil {
 		return err
 	}
-	access, err := accounts.ProfileAccess(book.Profile)
-	if err != nil {
-		return err
-	}
 	journal := ledger.New(db, book)
+	recorded := calls.NewLog(db)
 	server, err := rpc.New(rpc.Deps{
-		Journal: journal, Book: book, Access: func(action string) []string { return access[action] },
+		Journal: journal, Book: book, Store: db, Calls: rpc.RecordIn(recorded),
 		Ready: db.Pool.Ping, Log: log, Traces: measured.traces, Metrics: measured.metrics,
 	}, settings)
 	if err != nil {
 		return err
 	}
-	return serve(app.ctx, settings, server, journal, measured, log)
+	err = serve(app.ctx, settings, server, journal, measured, log)
+	return errors.Join(err, flush(app.ctx, recorded))
+}
+
+// lastWords is how long what came of the last calls may take to be recorded.
+const lastWords = 10 * time.Second
+
+// flush waits for the outcomes of calls that are still to be recorded.
+func flush(ctx context.Context, recorded *calls.Log) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer cancel()
+	if err := recorded.Flush(ctx); err != nil {
+		return fault.New(fault.Unavailable, "what came of the last calls could not be recorded: %w", err)
+	}
+	return nil
 }
 
 // serve runs service, sealer and metrics until the context ends or one of them
@@ -96,6 +109,7 @@ func serve(ctx context.Context, settings *config.Config, server *rpc.Server, jou
 		log.Info("serves", "address", listener.Addr().String(), "tls", settings.TLS.Certificate != "")
 		return server.Serve(ctx, listener)
 	})
+	group.Go(func() error { server.FollowRules(behind); return nil })
 	if admin != nil {
 		group.Go(func() error { return serveAdmin(behind, admin, server.AdminHandler(measured.handler())) })
 	}

@@ -20,6 +20,7 @@ type accountsService struct {
 	accountsv1connect.UnimplementedAccountsServiceHandler
 	journal *ledger.Journal
 	book    *accounts.Rulebook
+	store   accounts.Store
 }
 
 // page takes a page of the rows that are wanted and tells them. The token is
@@ -75,6 +76,14 @@ var institutionRoles = map[accounts.Role]accountsv1.InstitutionRole{
 	accounts.Agency: accountsv1.InstitutionRole_INSTITUTION_ROLE_AGENCY, accounts.Finance: accountsv1.InstitutionRole_INSTITUTION_ROLE_FINANCE,
 }
 
+var layers = map[accounts.Layer]accountsv1.Layer{
+	accounts.Cash: accountsv1.Layer_LAYER_CASH, accounts.Obligation: accountsv1.Layer_LAYER_OBLIGATION,
+}
+
+var dayKinds = map[accounts.DayKind]accountsv1.DayKind{
+	accounts.Holiday: accountsv1.DayKind_DAY_KIND_HOLIDAY, accounts.Workday: accountsv1.DayKind_DAY_KIND_WORKDAY,
+}
+
 func (s *accountsService) ListRegions(_ context.Context, q *accountsv1.ListRegionsRequest) (*accountsv1.ListRegionsResponse, error) {
 	told, next, err := page(s.book.Regions, q.GetPageSize(), q.GetPageToken(), func(r *accounts.Region) bool {
 		return q.GetKind() == 0 || regionKinds[r.Kind] == q.GetKind()
@@ -123,7 +132,6 @@ func (s *accountsService) ListSubjects(_ context.Context, q *accountsv1.ListSubj
 	if err != nil {
 		return nil, err
 	}
-	layers := map[accounts.Layer]accountsv1.Layer{accounts.Cash: accountsv1.Layer_LAYER_CASH, accounts.Obligation: accountsv1.Layer_LAYER_OBLIGATION}
 	told, next, err := page(s.book.Chart.Subjects(), q.GetPageSize(), q.GetPageToken(), func(c *accounts.Subject) bool {
 		return holds(c.Effective) && (q.GetRole() == 0 || institutionRoles[c.Role] == q.GetRole()) && under(c.Code, q.GetSubject())
 	}, func(c *accounts.Subject) *accountsv1.Subject {
@@ -165,11 +173,10 @@ func (s *accountsService) ListParameters(_ context.Context, q *accountsv1.ListPa
 }
 
 func (s *accountsService) ListCalendarDays(_ context.Context, q *accountsv1.ListCalendarDaysRequest) (*accountsv1.ListCalendarDaysResponse, error) {
-	kinds := map[accounts.DayKind]accountsv1.DayKind{accounts.Holiday: accountsv1.DayKind_DAY_KIND_HOLIDAY, accounts.Workday: accountsv1.DayKind_DAY_KIND_WORKDAY}
 	told, next, err := page(s.book.Calendar.Days(), q.GetPageSize(), q.GetPageToken(), func(d *accounts.CalendarDay) bool {
 		return q.GetYear() == 0 || d.Date.Year == int(q.GetYear())
 	}, func(d *accounts.CalendarDay) *accountsv1.CalendarDay {
-		return &accountsv1.CalendarDay{Date: d.Date.String(), Kind: kinds[d.Kind], Name: d.Name, Source: d.Source}
+		return &accountsv1.CalendarDay{Date: d.Date.String(), Kind: dayKinds[d.Kind], Name: d.Name, Source: d.Source}
 	})
 	return &accountsv1.ListCalendarDaysResponse{Days: told, NextPageToken: next}, err
 }

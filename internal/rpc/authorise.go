@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"fundledger/accounts"
 	"fundledger/internal/fault"
 	accessv1 "fundledger/proto/gen/fundledger/access/v1"
 )
@@ -15,7 +16,7 @@ import (
 // of the request, and puts the regions of the role into the context.
 func (s *Server) admit(ctx context.Context, m *method) (context.Context, string, error) {
 	c := callOf(ctx)
-	roles := s.deps.Access(m.access.GetAction())
+	roles := rolesOf(s.deps.Book, m.access.GetAction())
 	regions, role := c.caller.regions(roles)
 	if role == "" {
 		return ctx, "", fault.New(fault.Permission, "%s needs the role %s", m.access.GetAction(), strings.Join(roles, " or ")).
@@ -26,6 +27,14 @@ func (s *Server) admit(ctx context.Context, m *method) (context.Context, string,
 			With("action", m.access.GetAction())
 	}
 	return withCall(ctx, &call{id: c.id, caller: c.caller, regions: regions}), role, nil
+}
+
+// rolesOf are the roles that may do the action today.
+func rolesOf(book *accounts.Rulebook, action string) (roles []string) {
+	for _, role := range book.Access.RolesOf(action, accounts.Today()) {
+		roles = append(roles, string(role))
+	}
+	return roles
 }
 
 // authorise refuses a request that names a region in which the caller may not

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"fundledger/accounts"
 	"fundledger/internal/fault"
 	"fundledger/ledger"
 	ledgerv1 "fundledger/proto/gen/fundledger/ledger/v1"
@@ -97,38 +98,28 @@ func (s *ledgerService) GetPending(ctx context.Context, request *ledgerv1.GetPen
 }
 
 func (s *ledgerService) ListPendings(ctx context.Context, request *ledgerv1.ListPendingsRequest) (*ledgerv1.ListPendingsResponse, error) {
-	position, err := reached(ctx, s.journal, s.book, request.GetAtLeastPosition())
-	if err != nil {
-		return nil, err
+	regions := callOf(ctx).regions
+	if floor := request.GetFloor(); floor != "" && !regions.Has(floor) { // else the list would tell what is held elsewhere
+		return nil, foreign("ledger.read", regionOf(floor))
 	}
-	query := ledger.PendingQuery{Floor: request.GetFloor(), PageSize: pageSize(request.GetPageSize()), PageToken: request.GetPageToken()}
+	query := ledger.PendingQuery{
+		Floor: request.GetFloor(), Book: accounts.Book(request.GetBook()), Regions: regions.filter(), AtLeast: ledger.Position(request.GetAtLeastPosition()),
+		PageSize: int(request.GetPageSize()), PageToken: request.GetPageToken(),
+	}
 	for state, wanted := range pendingStates {
 		if wanted == request.GetState() {
 			query.State = state
 		}
 	}
-	regions := callOf(ctx).regions
-	response := &ledgerv1.ListPendingsResponse{Position: position}
-	for {
-		page, err := s.journal.ListPending(ctx, query)
-		if err != nil {
-			return nil, err
-		}
-		for i, p := range page.Pendings {
-			books := booksOf(p.Postings)
-			if !regions.HasAny(books) || (request.GetBook() != "" && !slices.Contains(books, request.GetBook())) {
-				continue
-			}
-			response.Pendings = append(response.Pendings, pendingOf(p, regions))
-			if more := page.NextPageToken != "" || i+1 < len(page.Pendings); len(response.Pendings) == query.PageSize && more {
-				response.NextPageToken = p.Key
-				return response, nil
-			}
-		}
-		if query.PageToken = page.NextPageToken; query.PageToken == "" {
-			return response, nil
-		}
+	page, err := s.journal.ListPending(ctx, query)
+	if err != nil {
+		return nil, err
 	}
+	response := &ledgerv1.ListPendingsResponse{NextPageToken: page.NextPageToken, Position: int64(page.Position)}
+	for _, p := range page.Pendings {
+		response.Pendings = append(response.Pendings, pendingOf(p, regions))
+	}
+	return response, nil
 }
 
 // pendingOf shows of a pending entry what lies in the regions.

@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"fundledger/accounts"
@@ -48,34 +47,24 @@ func (s *ledgerService) OpenBooks(ctx context.Context, request *ledgerv1.OpenBoo
 }
 
 func (s *ledgerService) ListPeriodEvents(ctx context.Context, request *ledgerv1.ListPeriodEventsRequest) (*ledgerv1.ListPeriodEventsResponse, error) {
-	if err := s.knownBook(request.GetBook()); err != nil {
-		return nil, err
+	var r reader
+	query := ledger.PeriodEventQuery{
+		Book: accounts.Book(request.GetBook()), Month: r.month("month", request.GetMonth()),
+		AtLeast: ledger.Position(request.GetAtLeastPosition()), PageSize: int(request.GetPageSize()), PageToken: request.GetPageToken(),
 	}
-	position, err := reached(ctx, s.journal, s.book, request.GetAtLeastPosition())
+	if r.err != nil {
+		return nil, r.err
+	}
+	page, err := s.journal.PeriodEvents(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	events, err := s.journal.PeriodHistory(ctx, accounts.Book(request.GetBook()))
-	if err != nil {
-		return nil, err
-	}
-	response := &ledgerv1.ListPeriodEventsResponse{Position: position}
-	for _, e := range events {
-		if (request.GetMonth() != "" && string(e.Month) != request.GetMonth()) || eventToken(&e) <= request.GetPageToken() {
-			continue
-		}
-		if len(response.Events) == pageSize(request.GetPageSize()) {
-			last := response.Events[len(response.Events)-1]
-			response.NextPageToken = eventToken(&ledger.PeriodEvent{Month: accounts.Month(last.GetMonth()), Number: last.GetNumber()})
-			break
-		}
-		response.Events = append(response.Events, eventOf(&e))
+	response := &ledgerv1.ListPeriodEventsResponse{NextPageToken: page.NextPageToken, Position: int64(page.Position)}
+	for i := range page.Events {
+		response.Events = append(response.Events, eventOf(&page.Events[i]))
 	}
 	return response, nil
 }
-
-// eventToken orders the changes of a book as texts.
-func eventToken(e *ledger.PeriodEvent) string { return fmt.Sprintf("%s.%012d", e.Month, e.Number) }
 
 func eventOf(e *ledger.PeriodEvent) *ledgerv1.PeriodEvent {
 	return &ledgerv1.PeriodEvent{

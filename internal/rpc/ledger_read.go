@@ -2,11 +2,7 @@ package rpc
 
 import (
 	"context"
-	"errors"
-	"time"
 
-	"cloud.google.com/go/civil"
-	"connectrpc.com/connect"
 	"github.com/google/uuid"
 
 	"fundledger/accounts"
@@ -57,38 +53,65 @@ func (s *ledgerService) GetEntry(ctx context.Context, request *ledgerv1.GetEntry
 	return &ledgerv1.GetEntryResponse{Entry: entryOf(record, regions), Position: max(position, int64(record.Position))}, nil
 }
 
-// GetBalances shows one account; lists and sums wait for pages in the journal.
 func (s *ledgerService) GetBalances(ctx context.Context, request *ledgerv1.GetBalancesRequest) (*ledgerv1.GetBalancesResponse, error) {
-	if request.GetAccount() == "" || request.GetRollUp() != nil {
-		return nil, connect.NewError(connect.CodeUnimplemented, errors.New("balances are shown of one account: give account"))
-	}
 	var r reader
-	account := parsed(&r, "account", request.GetAccount(), accounts.ParseAccount)
-	as := r.asOf(request.GetAsOf(), request.GetAtLeastPosition())
+	query := ledger.BalanceQuery{
+		Filter: filterOf(request), AsOf: r.asOf(request.GetAsOf(), request.GetAtLeastPosition()), Regions: callOf(ctx).regions.filter(),
+		IncludeZero: request.GetIncludeZero(), PageSize: int(request.GetPageSize()), PageToken: request.GetPageToken(),
+	}
+	var account accounts.Account
+	if request.GetAccount() != "" {
+		account = parsed(&r, "account", request.GetAccount(), accounts.ParseAccount)
+		query.Filter = ledger.Filter(account)
+	}
 	if r.err != nil {
 		return nil, r.err
 	}
-	balance, position, err := s.journal.Balance(ctx, account, as)
+	if up := request.GetRollUp(); up != nil {
+		query.RollUp = &ledger.RollupOptions{Levels: int(up.GetLevels()), ByCounterparty: up.GetByCounterparty()}
+	} else if request.GetAccount() != "" {
+		return s.balanceOf(ctx, account, query)
+	}
+	page, err := s.journal.PageOfBalances(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	response := &ledgerv1.GetBalancesResponse{NextPageToken: page.NextPageToken, Position: int64(page.Position)}
+	for i := range page.Balances {
+		response.Balances = append(response.Balances, s.tellBalance(&page.Balances[i], request.GetAsOf() == nil))
+	}
+	return response, nil
+}
+
+// balanceOf shows one account, which is told in one statement.
+func (s *ledgerService) balanceOf(ctx context.Context, account accounts.Account, query ledger.BalanceQuery) (*ledgerv1.GetBalancesResponse, error) {
+	balance, position, err := s.journal.Balance(ctx, account, query.AsOf)
 	if err != nil {
 		return nil, err
 	}
 	response := &ledgerv1.GetBalancesResponse{Position: int64(position)}
-	if balance.Debit == 0 && balance.Credit == 0 && balance.Reserved == 0 && !request.GetIncludeZero() {
-		return response, nil
+	if balance.Balance != 0 || balance.Reserved != 0 || query.IncludeZero {
+		balance.Account = account
+		now := query.AsOf.Date.IsZero() && query.Position == 0 && query.PostedAt.IsZero()
+		response.Balances = append(response.Balances, s.tellBalance(&balance, now))
 	}
-	told := &ledgerv1.Balance{
-		Account: request.GetAccount(), SubjectName: s.subjectName(account), Debit: balance.Debit.String(), Credit: balance.Credit.String(),
-		Balance: balance.Balance.String(),
-	}
-	if request.GetAsOf() == nil {
-		told.Reserved = balance.Reserved.String()
-	}
-	response.Balances = append(response.Balances, told)
 	return response, nil
 }
 
+// tellBalance shows a balance; what is reserved is of now only.
+func (s *ledgerService) tellBalance(b *ledger.Balance, now bool) *ledgerv1.Balance {
+	told := &ledgerv1.Balance{
+		Account: b.Account.String(), SubjectName: s.subjectName(b.Account), Debit: b.Debit.String(), Credit: b.Credit.String(),
+		Balance: b.Balance.String(),
+	}
+	if now {
+		told.Reserved = b.Reserved.String()
+	}
+	return told
+}
+
 func (s *ledgerService) subjectName(account accounts.Account) string {
-	subject, _ := s.book.Chart.Find(account.Book.Role(), account.Subject, civil.DateOf(time.Now()))
+	subject, _ := s.book.Chart.Find(account.Book.Role(), account.Subject, accounts.Today())
 	return subject.Name
 }
 
@@ -97,7 +120,7 @@ func (s *ledgerService) GetStatement(ctx context.Context, request *ledgerv1.GetS
 	account := parsed(&r, "account", request.GetAccount(), accounts.ParseAccount)
 	as := r.asOf(request.GetAsOf(), request.GetAtLeastPosition())
 	query := ledger.StatementQuery{
-		From: r.date("from_date", request.GetFromDate()), To: r.date("to_date", request.GetToDate()), Until: as.Position, AtLeast: as.AtLeast,
+		From: r.date("from_date", request.GetFromDate()), To: r.date("to_date", request.GetToDate()), Until: as.Position, PostedAt: as.PostedAt, AtLeast: as.AtLeast,
 		PageSize: int(request.GetPageSize()), PageToken: request.GetPageToken(),
 	}
 	if r.err != nil {
@@ -105,15 +128,6 @@ func (s *ledgerService) GetStatement(ctx context.Context, request *ledgerv1.GetS
 	}
 	if !as.Date.IsZero() && (query.To.IsZero() || as.Date.Before(query.To)) {
 		query.To = as.Date
-	}
-	if !as.PostedAt.IsZero() {
-		_, position, err := s.journal.Balance(ctx, account, as)
-		if err != nil {
-			return nil, err
-		}
-		if query.Until = position; position == 0 { // nothing was posted by then
-			return &ledgerv1.GetStatementResponse{Account: request.GetAccount()}, nil
-		}
 	}
 	statement, err := s.journal.Statement(ctx, account, query)
 	if err != nil {

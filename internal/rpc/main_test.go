@@ -21,6 +21,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"fundledger/accounts"
+	"fundledger/internal/calls"
 	"fundledger/internal/config"
 	"fundledger/internal/devdb"
 	"fundledger/internal/postgres"
@@ -145,11 +146,10 @@ func settings(t testing.TB, i *issuer) *config.Config {
 func start(t testing.TB, change ...func(*config.Config)) *fixture {
 	t.Helper()
 	f := &fixture{issuer: newIssuer(t), db: devdb.Test(t), log: &buffer{}, ended: make(chan error, 1)}
-	book, err := accounts.Profile("jiangsu")
-	if err != nil {
+	if _, err := accounts.Setup(t.Context(), f.db, "jiangsu"); err != nil {
 		t.Fatal(err)
 	}
-	access, err := accounts.ProfileAccess("jiangsu")
+	book, err := accounts.Load(t.Context(), f.db)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func start(t testing.TB, change ...func(*config.Config)) *fixture {
 		t.Fatal(err)
 	}
 	f.server, err = New(Deps{
-		Journal: f.journal, Book: book, Access: func(action string) []string { return access[action] }, Ready: f.db.Pool.Ping,
+		Journal: f.journal, Book: book, Store: f.db, Ready: f.db.Pool.Ping, Calls: RecordIn(calls.NewLog(f.db)),
 		Log: slog.New(slog.NewJSONHandler(f.log, nil)),
 	}, c)
 	if err != nil {

@@ -67,6 +67,14 @@ func (r Regions) List() []string {
 	return slices.Sorted(maps.Keys(r.codes))
 }
 
+// filter is the regions as the domain takes them: nil for the whole province.
+func (r Regions) filter() []string {
+	if r.all {
+		return nil
+	}
+	return append([]string{}, r.List()...)
+}
+
 // call is what is known of a call while it is carried out.
 type call struct {
 	id      string // of the request

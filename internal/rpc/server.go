@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"buf.build/go/protovalidate"
@@ -28,10 +29,8 @@ import (
 // Deps are what the service works on.
 type Deps struct {
 	Journal *ledger.Journal
-	Book    *accounts.Rulebook
-	// Access returns the roles that may do an action now; none for an action
-	// that the table does not name.
-	Access func(action string) []string
+	Book    *accounts.Rulebook // says too which roles may do what
+	Store   accounts.Store     // of the journal and the rules
 	// Ready tells whether the database answers.
 	Ready func(ctx context.Context) error
 	Calls Calls // nil: calls are not recorded
@@ -53,6 +52,7 @@ type Server struct {
 	jobs    map[string]*Principal // by subject of the certificate
 	limiter *limiter
 	handler http.Handler
+	current *atomic.Pointer[http.ServeMux] // takes calls by the rules of now
 
 	draining context.Context // ended by drain
 	drain    context.CancelFunc
@@ -71,7 +71,7 @@ func New(deps Deps, c *config.Config) (*Server, error) {
 		deps.Metrics = metricnoop.NewMeterProvider()
 	}
 	s := &Server{
-		deps: deps, limits: c.Limits, dev: c.Dev, tls: c.TLS, jobs: jobsOf(c.Auth.Jobs), methods: map[string]*method{},
+		deps: deps, limits: c.Limits, dev: c.Dev, tls: c.TLS, jobs: jobsOf(c.Auth.Jobs),
 		limiter: &limiter{rate: rate.Limit(c.Limits.RequestsPerSecond), burst: c.Limits.Burst, each: map[string]*rate.Limiter{}},
 	}
 	s.draining, s.drain = context.WithCancel(context.Background())
@@ -82,11 +82,27 @@ func New(deps Deps, c *config.Config) (*Server, error) {
 	if s.tokens, err = newTokens(c.Auth); err != nil {
 		return nil, err
 	}
-	options, err := s.options()
-	if err != nil {
+	s.current = new(atomic.Pointer[http.ServeMux])
+	if err := s.mount(); err != nil {
 		return nil, err
 	}
+	s.handler = identify(withCertificate(s.timed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.current.Load().ServeHTTP(w, r)
+	}))))
+	if s.dev {
+		s.handler = localOnly(s.handler)
+	}
+	return s, nil
+}
+
+// mount makes what takes calls from now on.
+func (s *Server) mount() error {
+	options, err := s.options()
+	if err != nil {
+		return err
+	}
 	mux := http.NewServeMux()
+	s.methods = map[string]*method{}
 	var names []string
 	for _, service := range s.services() {
 		mux.Handle(service.mount(options))
@@ -97,11 +113,8 @@ func New(deps Deps, c *config.Config) (*Server, error) {
 	reflector := grpcreflect.NewStaticReflector(names...)
 	mux.Handle(grpcreflect.NewHandlerV1(reflector, connect.WithReadMaxBytes(reflectionBytes)))
 	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, connect.WithReadMaxBytes(reflectionBytes)))
-	s.handler = identify(withCertificate(s.timed(mux)))
-	if s.dev {
-		s.handler = localOnly(s.handler)
-	}
-	return s, nil
+	s.current.Store(mux)
+	return nil
 }
 
 // reflectionBytes is more than any question of the reflection is long.

@@ -26,7 +26,7 @@ func (s *Server) services() []service {
 			return ledgerv1connect.NewLedgerServiceHandler(&ledgerService{journal: s.deps.Journal, book: s.deps.Book}, o...)
 		}},
 		{accountsv1.File_fundledger_accounts_v1_accounts_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
-			return accountsv1connect.NewAccountsServiceHandler(&accountsService{journal: s.deps.Journal, book: s.deps.Book}, o...)
+			return accountsv1connect.NewAccountsServiceHandler(&accountsService{journal: s.deps.Journal, book: s.deps.Book, store: s.deps.Store}, o...)
 		}},
 	}
 }

@@ -1,0 +1,60 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+
+	"fundledger/internal/calls"
+	"fundledger/internal/fault"
+	jobsv1 "fundledger/proto/gen/fundledger/jobs/v1"
+)
+
+// RecordIn records calls in the log of the database.
+func RecordIn(log *calls.Log) Calls { return callLog{log} }
+
+type callLog struct{ log *calls.Log }
+
+func (l callLog) Begin(ctx context.Context, c Call) (func(context.Context, proto.Message, error), error) {
+	id, err := l.log.Begin(ctx, calls.Call{
+		RequestID: c.RequestID, Subject: c.Subject, Role: c.Role, Method: c.Method, Action: c.Action, Key: c.Key, Regions: c.Regions,
+		RequestHash: c.RequestHash[:],
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func(_ context.Context, answer proto.Message, err error) { l.log.End(id, endOf(answer, err)) }, nil
+}
+
+// endOf is how a call ended with the answer, or with the error.
+func endOf(answer proto.Message, err error) calls.End {
+	if err != nil {
+		told := recordedError(err)
+		if told.Kind == fault.Permission || told.Kind == fault.Unauthenticated {
+			return calls.End{Outcome: calls.Denied, Err: told}
+		}
+		return calls.End{Outcome: calls.Failed, Err: told}
+	}
+	end := calls.End{Outcome: calls.Succeeded}
+	if a, ok := answer.(interface{ GetReplayed() bool }); ok && a.GetReplayed() {
+		end.Outcome = calls.Replayed
+	}
+	if a, ok := answer.(interface{ GetJob() *jobsv1.Job }); ok {
+		end.JobID = a.GetJob().GetJobId()
+	}
+	return end
+}
+
+// recordedError is an error as those may read it who look up calls.
+func recordedError(err error) *fault.Error {
+	if wire, ok := errors.AsType[*connect.Error](err); ok {
+		return fault.New(kindOf(wire.Code()), "%s", wire.Message())
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fault.New(fault.Unavailable, "%w", err)
+	}
+	info := errorInfo(err)
+	return fault.New(fault.Kind(info.Kind), "%s", info.Message)
+}
