@@ -120,7 +120,7 @@ func (s *Server) boundedStream(ctx context.Context, conn connect.StreamingHandle
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(s.draining, func() { cancel(errDraining) })()
-	err := next(ctx, &paced{conn, deadlinesOf(ctx)})
+	err := next(ctx, &paced{conn, deadlinesOf(ctx), s.patience})
 	if context.Cause(ctx) == error(errDraining) {
 		return errDraining
 	}
@@ -131,10 +131,11 @@ func (s *Server) boundedStream(ctx context.Context, conn connect.StreamingHandle
 type paced struct {
 	connect.StreamingHandlerConn
 	connection *deadlines
+	patience   time.Duration
 }
 
 func (p *paced) Send(message any) error {
-	p.connection.write(time.Now().Add(sendPatience))
+	p.connection.write(time.Now().Add(p.patience))
 	return p.StreamingHandlerConn.Send(message)
 }
 

@@ -42,17 +42,18 @@ type Deps struct {
 
 // Server serves all services.
 type Server struct {
-	deps    Deps
-	limits  config.Limits
-	dev     bool
-	tls     config.TLS
-	rules   protovalidate.Validator
-	methods map[string]*method // by procedure
-	tokens  *tokens
-	jobs    map[string]*Principal // by subject of the certificate
-	limiter *limiter
-	handler http.Handler
-	current *atomic.Pointer[http.ServeMux] // takes calls by the rules of now
+	deps     Deps
+	limits   config.Limits
+	patience time.Duration // for a client of a stream to take a message
+	dev      bool
+	tls      config.TLS
+	rules    protovalidate.Validator
+	methods  map[string]*method // by procedure
+	tokens   *tokens
+	jobs     map[string]*Principal // by subject of the certificate
+	limiter  *limiter
+	handler  http.Handler
+	current  *atomic.Pointer[http.ServeMux] // takes calls by the rules of now
 
 	draining context.Context // ended by drain
 	drain    context.CancelFunc
@@ -71,7 +72,7 @@ func New(deps Deps, c *config.Config) (*Server, error) {
 		deps.Metrics = metricnoop.NewMeterProvider()
 	}
 	s := &Server{
-		deps: deps, limits: c.Limits, dev: c.Dev, tls: c.TLS, jobs: jobsOf(c.Auth.Jobs),
+		deps: deps, limits: c.Limits, patience: sendPatience, dev: c.Dev, tls: c.TLS, jobs: jobsOf(c.Auth.Jobs),
 		limiter: &limiter{rate: rate.Limit(c.Limits.RequestsPerSecond), burst: c.Limits.Burst, each: map[string]*rate.Limiter{}},
 	}
 	s.draining, s.drain = context.WithCancel(context.Background())
