@@ -116,7 +116,7 @@ func (c *checker) run(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	var err error
-	if c.open, err = readPeriods(ctx, q, c.journal.book.Regions.Books()); err != nil {
+	if c.open, err = readPeriods(ctx, q, c.journal.rules().book.Regions.Books()); err != nil {
 		return err
 	}
 	histories, err := readHistories(ctx, q)
@@ -253,7 +253,7 @@ func (c *checker) entry(r *Record) {
 		if opened, ok := c.open.opened[p.Account.Book]; !ok || r.Period < opened {
 			c.find(checkPeriods, p.Account.String(), id, "the entry at position %d counts in %s, before its book opens", r.Position, r.Period)
 		}
-		subject, ok := c.journal.book.Chart.Find(p.Account.Book.Role(), p.Account.Subject, r.Date)
+		subject, ok := c.journal.rules().book.Chart.Find(p.Account.Book.Role(), p.Account.Subject, r.Date)
 		if !ok {
 			c.find(checkContent, p.Account.String(), id, "the chart has no account %s on %s", p.Account.Subject, r.Date)
 		}
@@ -330,7 +330,7 @@ func firstAccount(r *Record) string {
 func (c *checker) accountsOf(r *Record, of layerSum) string {
 	var names []string
 	for _, p := range r.Postings {
-		subject, _ := c.journal.book.Chart.Find(p.Account.Book.Role(), p.Account.Subject, r.Date)
+		subject, _ := c.journal.rules().book.Chart.Find(p.Account.Book.Role(), p.Account.Subject, r.Date)
 		if p.Account.Book == of.book && p.Account.Fund == of.fund && subject.Layer == of.layer {
 			names = append(names, p.Account.String())
 		}

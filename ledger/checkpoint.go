@@ -49,7 +49,7 @@ func ParseCheckpoint(text string) (Checkpoint, error) {
 }
 
 // origin names this journal in its checkpoints.
-func (j *Journal) origin() string { return "fundledger/" + j.book.Regions.Home().Code }
+func (j *Journal) origin() string { return "fundledger/" + j.rules().book.Regions.Home().Code }
 
 // Sign signs a checkpoint of the whole sealed journal with each of the
 // signers and stores it. Signing the same position again adds the signatures

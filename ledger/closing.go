@@ -118,7 +118,7 @@ func (j *Journal) changePeriod(ctx context.Context, c periodChange) (PeriodResul
 	if _, err := accounts.ParseMonth(string(c.month)); err != nil {
 		return PeriodResult{}, err
 	}
-	if !j.books[c.book] {
+	if !j.rules().books[c.book] {
 		return PeriodResult{}, fault.New(fault.NotFound, "there is no book %s", c.book).With("book", string(c.book))
 	}
 	if strings.TrimSpace(c.by) == "" {

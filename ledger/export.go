@@ -112,7 +112,7 @@ func (e *export) header() error {
 			return err
 		}
 	}
-	h := bundleHeader{Origin: e.journal.origin(), Position: e.position, Root: root[:], Subjects: e.journal.book.Chart.Subjects()}
+	h := bundleHeader{Origin: e.journal.origin(), Position: e.position, Root: root[:], Subjects: e.journal.rules().book.Chart.Subjects()}
 	content, err := json.Marshal(h)
 	if err != nil {
 		return err

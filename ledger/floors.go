@@ -34,7 +34,7 @@ type floorEffect struct {
 // that of its group. Own floors count on the normal side, groups on the
 // credit side.
 func (j *Journal) floorEffects(effects []floorEffect, p *Posting, account string, on civil.Date) []floorEffect {
-	subject, ok := j.book.Chart.Find(p.Account.Book.Role(), p.Account.Subject, on)
+	subject, ok := j.rules().book.Chart.Find(p.Account.Book.Role(), p.Account.Subject, on)
 	if !ok {
 		return effects
 	}

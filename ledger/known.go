@@ -48,13 +48,13 @@ func (j *Journal) subject(a *accounts.Account, on civil.Date) (accounts.Subject,
 	if !isCode(string(a.Book)) || !isCode(a.Fund) || !isCode(a.Subject) || (a.Counterparty != "" && !isCode(a.Counterparty)) {
 		return fail(fault.Invalid, "the account %s has characters other than letters, digits, point, dash and underscore", a)
 	}
-	if !j.books[a.Book] {
+	if !j.rules().books[a.Book] {
 		return fail(fault.NotFound, "there is no book %s", a.Book)
 	}
-	if !j.funds[a.Fund] {
+	if !j.rules().funds[a.Fund] {
 		return fail(fault.NotFound, "there is no fund %s", a.Fund)
 	}
-	subject, ok := j.book.Chart.Find(a.Book.Role(), a.Subject, on)
+	subject, ok := j.rules().book.Chart.Find(a.Book.Role(), a.Subject, on)
 	switch {
 	case !ok:
 		return fail(fault.NotFound, "the chart of %s books has no account %s on %s", a.Book.Role(), a.Subject, on)

@@ -49,8 +49,8 @@ func newParts(t testing.TB, entries []Entry, batchSize int, signer note.Signer, 
 	t.Helper()
 	j := testJournal(t)
 	p := &parts{notes: map[Position][]string{}}
-	p.header = bundleHeader{Origin: j.origin(), Position: Position(len(entries)), Subjects: j.book.Chart.Subjects()}
-	for _, b := range slices.Sorted(slices.Values(j.book.Regions.Books())) {
+	p.header = bundleHeader{Origin: j.origin(), Position: Position(len(entries)), Subjects: j.rules().book.Chart.Subjects()}
+	for _, b := range slices.Sorted(slices.Values(j.rules().book.Regions.Books())) {
 		p.months = append(p.months, monthHistory{bookMonth{b, "2025-01"}, PeriodOpen, []PeriodEvent{
 			{Book: b, Month: "2025-01", Number: 1, State: PeriodOpen, By: "setup", At: testTime},
 		}})

@@ -127,7 +127,7 @@ func (c *checker) compareReservations(ctx context.Context, q *db.Queries) error 
 			if p.Key != r.Key {
 				c.find(checkReservations, "", "", "the entry of pending entry %q has the key %q", r.Key, p.Key)
 			}
-			c.report.pending(p, r.Digest, c.journal.book.Chart)
+			c.report.pending(p, r.Digest, c.journal.rules().book.Chart)
 			if p.State == Open {
 				for key, amount := range p.Holds {
 					held[key] += amount

@@ -61,7 +61,7 @@ func (j *Journal) Periods(ctx context.Context, query PeriodQuery) (*PeriodPage, 
 		return nil, err
 	}
 	if books == nil {
-		for b := range j.books {
+		for b := range j.rules().books {
 			books = append(books, string(b))
 		}
 		slices.Sort(books)
@@ -197,7 +197,7 @@ func (j *Journal) PeriodEvents(ctx context.Context, query PeriodEventQuery) (*Pe
 	if err != nil {
 		return nil, err
 	}
-	if !j.books[query.Book] {
+	if !j.rules().books[query.Book] {
 		return nil, fault.New(fault.NotFound, "there is no book %s", query.Book).With("book", string(query.Book))
 	}
 	text, after, err := parsePeriodToken(query.PageToken)

@@ -92,7 +92,7 @@ func (j *Journal) OpenBooks(ctx context.Context, from accounts.Month, by string,
 		return nil, fault.New(fault.Invalid, "say who opens the books").With("field", "by")
 	}
 	for _, b := range books {
-		if !j.books[b] {
+		if !j.rules().books[b] {
 			return nil, fault.New(fault.NotFound, "there is no book %s", b).With("book", string(b))
 		}
 	}

@@ -41,7 +41,7 @@ func (j *Journal) vouchersDue(due []voucherDue, ordinal int, e *Entry) []voucher
 	first := len(due)
 	for i := range e.Postings {
 		a := e.Postings[i].Account
-		subject, _ := j.book.Chart.Find(a.Book.Role(), a.Subject, e.Date)
+		subject, _ := j.rules().book.Chart.Find(a.Book.Role(), a.Subject, e.Date)
 		if subject.Layer != accounts.Cash {
 			continue
 		}

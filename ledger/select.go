@@ -59,13 +59,13 @@ func (f Filter) covers(a accounts.Account) bool {
 // neither says anything. NotFound for a book that there is not.
 func (j *Journal) booksIn(book accounts.Book, regions []string) ([]string, error) {
 	switch {
-	case book != "" && !j.books[book]:
+	case book != "" && !j.rules().books[book]:
 		return nil, fault.New(fault.NotFound, "there is no book %s", book).With("book", string(book))
 	case book == "" && regions == nil:
 		return nil, nil
 	}
 	books := []string{}
-	for b := range j.books {
+	for b := range j.rules().books {
 		if (book == "" || b == book) && sees(regions, b) {
 			books = append(books, string(b))
 		}

@@ -44,7 +44,8 @@ func (s *Server) FollowRules(ctx context.Context) {
 
 // renew serves by other rules from the next call on.
 func (s *Server) renew(book *accounts.Rulebook) error {
+	s.deps.Journal.Renew(book)
 	next := *s
-	next.deps.Book, next.deps.Journal = book, s.deps.Journal.Under(book)
+	next.deps.Book = book
 	return next.mount()
 }
