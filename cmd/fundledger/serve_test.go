@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"fundledger/internal/calls"
+	"fundledger/internal/postgres"
 )
 
 var served = regexp.MustCompile(`"msg":"(serves|serves metrics)","address":"([^"]+)"`)
@@ -75,6 +78,20 @@ func TestServeAnswersSealsAndDrains(t *testing.T) {
 	}
 	if status := must(t, url, "seal", "--status"); !strings.Contains(status, "nobody leads") || !strings.Contains(status, "projected to 2") {
 		t.Errorf("%s", status)
+	}
+	db, err := postgres.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	recorded, err := calls.NewLog(db).List(t.Context(), calls.Query{})
+	if err != nil || len(recorded.Calls) != 2 {
+		t.Fatalf("%+v %v", recorded, err)
+	}
+	for _, c := range recorded.Calls {
+		if c.Action != "ledger.post" || c.End.Outcome != calls.Succeeded {
+			t.Errorf("%+v", c)
+		}
 	}
 	if !strings.Contains(log.String(), "RUNS OPEN") || !strings.Contains(log.String(), `"sealer":"server-1"`) {
 		t.Errorf("%s", log.String())
