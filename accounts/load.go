@@ -46,9 +46,9 @@ func Load(ctx context.Context, store Store) (*Rulebook, error) {
 
 // RulesVersion returns the version that the rules in the database have now, 0
 // before they were ever set up. It is one cheap read: a server that looks once a
-// second and, when its rulebook is of another version, loads it anew and makes
-// its journal and desks of that, has taken a change up long before the change
-// holds.
+// second and, when its rulebook is of another version, loads it anew, renews its
+// journal with it and makes its desks of it, has taken a change up long before
+// the change holds.
 func RulesVersion(ctx context.Context, store Store) (version int64, err error) {
 	err = store.Read(ctx, func(r Reader) (err error) {
 		version, err = db.New(r).RulesVersion(ctx)
