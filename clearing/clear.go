@@ -24,16 +24,9 @@ import (
 // the working-day calendar lacks a year, before anything is written.
 func (c *Clearing) Clear(ctx context.Context, month accounts.Month, noticeDate civil.Date) ([]Run, error) {
 	given := !noticeDate.IsZero()
-	if !given {
-		first := month.Add(1).First()
-		day, err := c.book.Policy.Int(policyNoticeDay, first)
-		if err != nil {
-			return nil, err
-		}
-		noticeDate = first.AddDays(day - 1)
-	}
-	if !noticeDate.After(month.Last()) {
-		return nil, fault.New(fault.Invalid, "notice date %s lies before the end of service month %s: give a later one", noticeDate, month)
+	noticeDate, err := c.NoticeDate(month, noticeDate)
+	if err != nil {
+		return nil, err
 	}
 	for _, kind := range Kinds() {
 		if _, err := c.scheduleOf(kind, noticeDate); err != nil {
@@ -52,6 +45,25 @@ func (c *Clearing) Clear(ctx context.Context, month accounts.Month, noticeDate c
 		runs = append(runs, run)
 	}
 	return runs, nil
+}
+
+// NoticeDate is the date of the tables and notices of a service month: the given
+// one, or the day of the next month that the policy says where none is given
+// (zero). Errors: Invalid when it lies before the end of the month; NotFound when
+// the policy has no such day.
+func (c *Clearing) NoticeDate(month accounts.Month, given civil.Date) (civil.Date, error) {
+	if given.IsZero() {
+		first := month.Add(1).First()
+		day, err := c.book.Policy.Int(policyNoticeDay, first)
+		if err != nil {
+			return civil.Date{}, err
+		}
+		given = first.AddDays(day - 1)
+	}
+	if !given.After(month.Last()) {
+		return civil.Date{}, fault.New(fault.Invalid, "notice date %s lies before the end of service month %s: give a later one", given, month)
+	}
+	return given, nil
 }
 
 // begin finds or makes the run.

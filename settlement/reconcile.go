@@ -111,6 +111,22 @@ func (s *Settlements) Reconcile(ctx context.Context, month accounts.Month, optio
 	return r.report(ctx)
 }
 
+// HasMonth returns NotFound when no file has a row of the service month, as
+// Reconcile does.
+func (s *Settlements) HasMonth(ctx context.Context, month accounts.Month) error {
+	return s.store.Read(ctx, func(r accounts.Reader) error {
+		files, err := db.New(r).MonthFiles(ctx, string(month))
+		if err == nil && len(files) == 0 {
+			err = noFileOf(month)
+		}
+		return err
+	})
+}
+
+func noFileOf(month accounts.Month) error {
+	return fault.New(fault.NotFound, "no imported file has a row of service month %s: run fundledger import settlements first", month)
+}
+
 // begin finds out whether there is anything new.
 func (r *reconciliation) begin(ctx context.Context) error {
 	return r.s.store.Snapshot(ctx, func(tx pgx.Tx) error {
@@ -120,7 +136,7 @@ func (r *reconciliation) begin(ctx context.Context) error {
 			return err
 		}
 		if len(files) == 0 {
-			return fault.New(fault.NotFound, "no imported file has a row of service month %s: run fundledger import settlements first", r.month)
+			return noFileOf(r.month)
 		}
 		r.due, r.loaded, r.half = false, []uuid.UUID{}, []string{}
 		for _, f := range files {

@@ -86,7 +86,7 @@ func flush(ctx context.Context, recorded *calls.Log) error {
 	return nil
 }
 
-// serve runs service, sealer and metrics until the context ends or one of them
+// serve runs service, jobs, sealer and metrics until the context ends or one of them
 // fails. The sealer ends last, so that it seals what was posted last.
 func serve(ctx context.Context, settings *config.Config, server *rpc.Server, journal *ledger.Journal, measured *telemetry, log *slog.Logger) error {
 	listener, err := listen(ctx, "listen", settings.Listen)
@@ -107,7 +107,7 @@ func serve(ctx context.Context, settings *config.Config, server *rpc.Server, jou
 	group.Go(func() error {
 		defer finish()
 		log.Info("serves", "address", listener.Addr().String(), "tls", settings.TLS.Certificate != "")
-		return server.Serve(ctx, listener)
+		return serveAndWork(ctx, server, listener)
 	})
 	group.Go(func() error { server.FollowRules(behind); return nil })
 	if admin != nil {
@@ -117,6 +117,14 @@ func serve(ctx context.Context, settings *config.Config, server *rpc.Server, jou
 		group.Go(func() error { return seal(behind, settings.Sealer.Name, journal, measured, log) })
 	}
 	return group.Wait()
+}
+
+// serveAndWork serves and does jobs until the context ends or serving does.
+func serveAndWork(ctx context.Context, server *rpc.Server, listener net.Listener) error {
+	working, ctx := errgroup.WithContext(ctx)
+	working.Go(func() error { return server.Work(ctx) })
+	working.Go(func() error { return server.Serve(ctx, listener) })
+	return working.Wait()
 }
 
 func listen(ctx context.Context, key, address string) (net.Listener, error) {

@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -180,7 +181,13 @@ func start(t testing.TB, change ...func(*config.Config)) *fixture {
 	f.client = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
 	ctx, stop := context.WithCancel(context.Background())
 	f.stop = stop
-	go func() { f.ended <- f.server.Serve(ctx, listener) }()
+	go func() {
+		working := make(chan error, 1)
+		go func() { working <- f.server.Work(ctx) }()
+		err := f.server.Serve(ctx, listener)
+		stop()
+		f.ended <- errors.Join(err, <-working)
+	}()
 	t.Cleanup(f.close(t))
 	return f
 }

@@ -47,5 +47,6 @@ func (s *Server) renew(book *accounts.Rulebook) error {
 	s.deps.Journal.Renew(book)
 	next := *s
 	next.deps.Book = book
+	s.desks.Store(newDesks(next.deps))
 	return next.mount()
 }

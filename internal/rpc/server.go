@@ -21,9 +21,12 @@ import (
 	"golang.org/x/time/rate"
 
 	"fundledger/accounts"
+	"fundledger/clearing"
 	"fundledger/internal/config"
 	"fundledger/internal/fault"
+	"fundledger/internal/jobs"
 	"fundledger/ledger"
+	"fundledger/settlement"
 )
 
 // Deps are what the service works on.
@@ -40,6 +43,17 @@ type Deps struct {
 	Metrics metric.MeterProvider
 }
 
+// desks are where settlements and clearing are worked on, by the rules that
+// they were made with. Jobs look for them when they begin.
+type desks struct {
+	settlements *settlement.Settlements
+	clearing    *clearing.Clearing
+}
+
+func newDesks(deps Deps) *desks {
+	return &desks{settlement.New(deps.Store, deps.Journal, deps.Book), clearing.New(deps.Store, deps.Journal, deps.Book)}
+}
+
 // Server serves all services.
 type Server struct {
 	deps     Deps
@@ -54,6 +68,9 @@ type Server struct {
 	limiter  *limiter
 	handler  http.Handler
 	current  *atomic.Pointer[http.ServeMux] // takes calls by the rules of now
+
+	desks *atomic.Pointer[desks] // by the rules of now
+	work  *jobs.Jobs
 
 	draining context.Context // ended by drain
 	drain    context.CancelFunc
@@ -76,6 +93,9 @@ func New(deps Deps, c *config.Config) (*Server, error) {
 		limiter: &limiter{rate: rate.Limit(c.Limits.RequestsPerSecond), burst: c.Limits.Burst, each: map[string]*rate.Limiter{}},
 	}
 	s.draining, s.drain = context.WithCancel(context.Background())
+	s.desks = new(atomic.Pointer[desks])
+	s.desks.Store(newDesks(deps))
+	s.work = jobs.New(deps.Store, s.works())
 	var err error
 	if s.rules, err = protovalidate.New(); err != nil {
 		return nil, fault.New(fault.Internal, "the rules of the contracts cannot be read: %w", err)

@@ -8,8 +8,14 @@ import (
 
 	accountsv1 "fundledger/proto/gen/fundledger/accounts/v1"
 	"fundledger/proto/gen/fundledger/accounts/v1/accountsv1connect"
+	clearingv1 "fundledger/proto/gen/fundledger/clearing/v1"
+	"fundledger/proto/gen/fundledger/clearing/v1/clearingv1connect"
+	jobsv1 "fundledger/proto/gen/fundledger/jobs/v1"
+	"fundledger/proto/gen/fundledger/jobs/v1/jobsv1connect"
 	ledgerv1 "fundledger/proto/gen/fundledger/ledger/v1"
 	"fundledger/proto/gen/fundledger/ledger/v1/ledgerv1connect"
+	settlementv1 "fundledger/proto/gen/fundledger/settlement/v1"
+	"fundledger/proto/gen/fundledger/settlement/v1/settlementv1connect"
 )
 
 // service is one service of the contracts and its handler.
@@ -27,6 +33,15 @@ func (s *Server) services() []service {
 		}},
 		{accountsv1.File_fundledger_accounts_v1_accounts_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
 			return accountsv1connect.NewAccountsServiceHandler(&accountsService{journal: s.deps.Journal, book: s.deps.Book, store: s.deps.Store}, o...)
+		}},
+		{settlementv1.File_fundledger_settlement_v1_settlement_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
+			return settlementv1connect.NewSettlementServiceHandler(&settlementService{s}, o...)
+		}},
+		{clearingv1.File_fundledger_clearing_v1_clearing_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
+			return clearingv1connect.NewClearingServiceHandler(&clearingService{s}, o...)
+		}},
+		{jobsv1.File_fundledger_jobs_v1_jobs_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
+			return jobsv1connect.NewJobsServiceHandler(&jobsService{s}, o...)
 		}},
 	}
 }
