@@ -275,4 +275,3 @@ func TestMonthRunsWhollyOverRPC(t *testing.T) {
 		t.Errorf("%d rows, %v", len(table.Rows), err)
 	}
 }
-
