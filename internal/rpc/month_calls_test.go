@@ -83,7 +83,7 @@ func TestMethodsOfAMonthKeepToTheirContracts(t *testing.T) {
 			if c.good == "" {
 				c.good = given[procedure]
 			}
-			roles := f.server.deps.Access(m.access.GetAction())
+			roles := rolesOf(f.server.deps.Book, m.access.GetAction())
 			check := func(name, token, request, want string) answer {
 				t.Helper()
 				var a answer
