@@ -27,9 +27,10 @@ type Exported struct {
 // history, entries with digests, vouchers, floor versions and what they
 // correct, signed checkpoints, balances, pending entries. All of it is one
 // snapshot, at the position that the bundle names; CatchUp first to have it
-// all. It is written as a stream. Progress, if given, hears from time
-// to time how far it is. An entry that the journal has lost is left out, for
-// the verification to find. Errors: those of the writer and of the database.
+// all. It is written as a stream. Progress, if given, hears before the first
+// frame and then from time to time how far it is. An entry that the journal has
+// lost is left out, for the verification to find. Errors: those of the writer
+// and of the database.
 func (j *Journal) ExportBundle(ctx context.Context, w io.Writer, progress func(done, of Position)) (Exported, error) {
 	var exported Exported
 	started := false
@@ -100,12 +101,19 @@ func (e *export) run() error {
 	return e.frames.frame(frameEnd, e.counts.append(nil))
 }
 
+func (e *export) told(done Position) {
+	if e.progress != nil {
+		e.progress(done, e.position)
+	}
+}
+
 func (e *export) header() error {
 	head, err := e.q.ReadHead(e.ctx, headProjected)
 	if err != nil {
 		return err
 	}
 	e.position = Position(head)
+	e.told(0)
 	root := (&peaks{}).root()
 	if head > 0 {
 		if root, err = tlog.TreeHash(head, newTree(e.ctx, e.q, e.position)); err != nil {
@@ -225,8 +233,6 @@ func (e *export) writeEntries(until Position) error {
 		return err
 	}
 	e.entries, e.batch = e.entries[:0], uuid.Nil
-	if e.progress != nil {
-		e.progress(until, e.position)
-	}
+	e.told(until)
 	return nil
 }

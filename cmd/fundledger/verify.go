@@ -16,10 +16,6 @@ type verifyCmd struct {
 	Key    []string `sep:"none" placeholder:"VKEY" help:"Verifier key of a checkpoint signer; may be given several times. Each checkpoint must be signed by one of them, each of them must have signed one."`
 }
 
-// verifyAttempts: what others seal between catching up and verifying is not
-// projected yet, so a verification that finds something is repeated.
-const verifyAttempts = 3
-
 func (c *verifyCmd) Run(app *app) error {
 	keys, err := verifierKeys(c.Key)
 	if err != nil {
@@ -64,19 +60,7 @@ func (a *app) verifyDatabase(keys []note.Verifier) (*ledger.CheckReport, error) 
 		return nil, err
 	}
 	defer s.close()
-	var report *ledger.CheckReport
-	for range verifyAttempts {
-		if _, err := s.journal.CatchUp(a.ctx); err != nil {
-			return nil, err
-		}
-		if report, err = s.journal.Verify(a.ctx, keys...); err != nil || report.OK() {
-			return report, err
-		}
-		if position, err := s.journal.CatchUp(a.ctx); err != nil || position == report.Position {
-			return report, err
-		}
-	}
-	return report, nil
+	return s.journal.VerifyCaughtUp(a.ctx, keys...)
 }
 
 // verifierKeys reads keys as checkpoint keygen prints them.
