@@ -63,7 +63,7 @@ func (c *serveCmd) Run(app *app) error {
 	journal := ledger.New(db, book)
 	recorded := calls.NewLog(db)
 	server, err := rpc.New(rpc.Deps{
-		Journal: journal, Book: book, Store: db, Calls: rpc.RecordIn(recorded),
+		Journal: journal, Book: book, Store: db, CallLog: recorded,
 		Ready: db.Pool.Ping, Log: log, Traces: measured.traces, Metrics: measured.metrics,
 	}, settings)
 	if err != nil {

@@ -25,7 +25,21 @@ func (l callLog) Begin(ctx context.Context, c Call) (func(context.Context, proto
 	if err != nil {
 		return nil, err
 	}
-	return func(_ context.Context, answer proto.Message, err error) { l.log.End(id, endOf(answer, err)) }, nil
+	return func(_ context.Context, answer proto.Message, err error) {
+		if !unsure(err) {
+			l.log.End(id, endOf(answer, err))
+		}
+	}, nil
+}
+
+// unsure tells whether a call was broken off, by its caller, by time or by the
+// database: whether it was carried out is not known, and a record without an
+// end says so.
+func unsure(err error) bool {
+	if wire, ok := errors.AsType[*connect.Error](err); ok {
+		return wire.Code() == connect.CodeCanceled || wire.Code() == connect.CodeDeadlineExceeded || wire.Code() == connect.CodeUnavailable
+	}
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || fault.KindOf(err) == fault.Unavailable
 }
 
 // endOf is how a call ended with the answer, or with the error.
@@ -51,9 +65,6 @@ func endOf(answer proto.Message, err error) calls.End {
 func recordedError(err error) *fault.Error {
 	if wire, ok := errors.AsType[*connect.Error](err); ok {
 		return fault.New(kindOf(wire.Code()), "%s", wire.Message())
-	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fault.New(fault.Unavailable, "%w", err)
 	}
 	info := errorInfo(err)
 	return fault.New(fault.Kind(info.Kind), "%s", info.Message)

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"fmt"
+	"fundledger/proto/gen/fundledger/audit/v1/auditv1connect"
 	"os"
 	"sync"
 	"time"
@@ -22,6 +23,8 @@ func (s *Server) works() map[string]jobs.Work {
 	return map[string]jobs.Work{
 		settlementv1connect.SettlementServiceReconcileProcedure: workOn(s.reconcile),
 		clearingv1connect.ClearingServiceClearProcedure:         workOn(s.clear),
+		auditv1connect.AuditServiceVerifyProcedure:              workOn(s.verify),
+		auditv1connect.AuditServiceCheckProcedure:               workOn(s.check),
 	}
 }
 

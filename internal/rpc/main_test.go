@@ -122,6 +122,7 @@ type fixture struct {
 	db      *postgres.DB
 	journal *ledger.Journal
 	server  *Server
+	calls   *calls.Log
 	log     *buffer
 	stop    context.CancelFunc
 	ended   chan error
@@ -162,8 +163,9 @@ func start(t testing.TB, change ...func(*config.Config)) *fixture {
 	if _, err := f.journal.OpenBooks(t.Context(), "2025-01", "setup", book.Regions.Books()...); err != nil {
 		t.Fatal(err)
 	}
+	f.calls = calls.NewLog(f.db)
 	f.server, err = New(Deps{
-		Journal: f.journal, Book: book, Store: f.db, Ready: f.db.Pool.Ping, Calls: RecordIn(calls.NewLog(f.db)),
+		Journal: f.journal, Book: book, Store: f.db, Ready: f.db.Pool.Ping, CallLog: f.calls,
 		Log: slog.New(slog.NewJSONHandler(f.log, nil)),
 	}, c)
 	if err != nil {

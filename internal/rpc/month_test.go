@@ -96,8 +96,8 @@ func chunk(content []byte) string {
 	return fmt.Sprintf(`{"chunk":%q}`, base64.StdEncoding.EncodeToString(content))
 }
 
-// chunks cuts a file.
-func chunks(content []byte) (messages []string) {
+// cutUp cuts a file.
+func cutUp(content []byte) (messages []string) {
 	const size = 300_000
 	for ; len(content) > size; content = content[size:] {
 		messages = append(messages, chunk(content[:size]))
@@ -136,7 +136,7 @@ func (f *fixture) uploaded(t testing.TB, token string) {
 	t.Helper()
 	for _, side := range sample.Sides {
 		content := sampleFile(t, side+".tsv")
-		_, a := f.stream(t, settlementMethod+"UploadSettlements", token, append([]string{startOf("batch-"+side, side, content, 0)}, chunks(content)...)...)
+		_, a := f.stream(t, settlementMethod+"UploadSettlements", token, append([]string{startOf("batch-"+side, side, content, 0)}, cutUp(content)...)...)
 		upload, _ := a.body["upload"].(map[string]any)
 		if a.code() != "ok" || upload["state"] != "UPLOAD_STATE_LOADED" || a.body["replayed"] == true {
 			t.Fatalf("%s: %v", side, a.body)
@@ -209,7 +209,7 @@ func TestMonthRunsWhollyOverRPC(t *testing.T) {
 	}
 	for _, side := range sample.Sides[1:] {
 		content := sampleFile(t, side+".tsv")
-		if _, a := f.stream(t, settlementMethod+"UploadSettlements", token, append([]string{startOf("batch-"+side, side, content, 0)}, chunks(content)...)...); a.code() != "ok" {
+		if _, a := f.stream(t, settlementMethod+"UploadSettlements", token, append([]string{startOf("batch-"+side, side, content, 0)}, cutUp(content)...)...); a.code() != "ok" {
 			t.Fatalf("%s: %v", side, a.body)
 		}
 	}

@@ -22,6 +22,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/clearing"
+	"fundledger/internal/calls"
 	"fundledger/internal/config"
 	"fundledger/internal/fault"
 	"fundledger/internal/jobs"
@@ -36,8 +37,10 @@ type Deps struct {
 	Store   accounts.Store     // of the journal and the rules
 	// Ready tells whether the database answers.
 	Ready func(ctx context.Context) error
-	Calls Calls // nil: calls are not recorded
-	Log   *slog.Logger
+	Calls Calls // nil: calls are recorded in CallLog
+	// CallLog holds what calls were made; nil: neither recorded nor shown.
+	CallLog *calls.Log
+	Log     *slog.Logger
 	// Traces and Metrics take what is measured; nil: nothing is.
 	Traces  trace.TracerProvider
 	Metrics metric.MeterProvider
@@ -48,10 +51,11 @@ type Deps struct {
 type desks struct {
 	settlements *settlement.Settlements
 	clearing    *clearing.Clearing
+	book        *accounts.Rulebook
 }
 
 func newDesks(deps Deps) *desks {
-	return &desks{settlement.New(deps.Store, deps.Journal, deps.Book), clearing.New(deps.Store, deps.Journal, deps.Book)}
+	return &desks{settlement.New(deps.Store, deps.Journal, deps.Book), clearing.New(deps.Store, deps.Journal, deps.Book), deps.Book}
 }
 
 // Server serves all services.
@@ -79,7 +83,11 @@ type Server struct {
 // New assembles the service. Errors: Invalid for keys or certificates that
 // cannot be read.
 func New(deps Deps, c *config.Config) (*Server, error) {
-	if deps.Calls == nil {
+	switch {
+	case deps.Calls != nil:
+	case deps.CallLog != nil:
+		deps.Calls = RecordIn(deps.CallLog)
+	default:
 		deps.Calls = noCalls{}
 	}
 	if deps.Traces == nil {

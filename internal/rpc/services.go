@@ -8,6 +8,8 @@ import (
 
 	accountsv1 "fundledger/proto/gen/fundledger/accounts/v1"
 	"fundledger/proto/gen/fundledger/accounts/v1/accountsv1connect"
+	auditv1 "fundledger/proto/gen/fundledger/audit/v1"
+	"fundledger/proto/gen/fundledger/audit/v1/auditv1connect"
 	clearingv1 "fundledger/proto/gen/fundledger/clearing/v1"
 	"fundledger/proto/gen/fundledger/clearing/v1/clearingv1connect"
 	jobsv1 "fundledger/proto/gen/fundledger/jobs/v1"
@@ -42,6 +44,9 @@ func (s *Server) services() []service {
 		}},
 		{jobsv1.File_fundledger_jobs_v1_jobs_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
 			return jobsv1connect.NewJobsServiceHandler(&jobsService{s}, o...)
+		}},
+		{auditv1.File_fundledger_audit_v1_audit_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
+			return auditv1connect.NewAuditServiceHandler(&auditService{Server: s, journal: s.deps.Journal, book: s.deps.Book}, o...)
 		}},
 	}
 }
