@@ -12,12 +12,10 @@ import (
 	"fundledger/internal/fault"
 	"fundledger/ledger"
 	accountsv1 "fundledger/proto/gen/fundledger/accounts/v1"
-	"fundledger/proto/gen/fundledger/accounts/v1/accountsv1connect"
 )
 
-// accountsService serves the rules. Methods that it lacks answer unimplemented.
+// accountsService serves the rules.
 type accountsService struct {
-	accountsv1connect.UnimplementedAccountsServiceHandler
 	journal *ledger.Journal
 	book    *accounts.Rulebook
 	store   accounts.Store

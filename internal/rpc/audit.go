@@ -9,12 +9,10 @@ import (
 	"fundledger/internal/fault"
 	"fundledger/ledger"
 	auditv1 "fundledger/proto/gen/fundledger/audit/v1"
-	"fundledger/proto/gen/fundledger/audit/v1/auditv1connect"
 )
 
 // auditService serves those who prove the books.
 type auditService struct {
-	auditv1connect.UnimplementedAuditServiceHandler
 	*Server
 	journal *ledger.Journal
 	book    *accounts.Rulebook

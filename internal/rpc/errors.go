@@ -42,7 +42,7 @@ func connectError(ctx context.Context, err error) error {
 	}
 	id := callOf(ctx).id
 	if wire, ok := errors.AsType[*connect.Error](err); ok {
-		if len(wire.Details()) == 0 && wire.Code() != connect.CodeUnimplemented {
+		if len(wire.Details()) == 0 {
 			attach(wire, &typev1.ErrorInfo{Kind: string(kindOf(wire.Code())), Message: wire.Message(), RequestId: id})
 		}
 		return wire

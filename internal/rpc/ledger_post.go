@@ -10,12 +10,10 @@ import (
 	"fundledger/internal/fault"
 	"fundledger/ledger"
 	ledgerv1 "fundledger/proto/gen/fundledger/ledger/v1"
-	"fundledger/proto/gen/fundledger/ledger/v1/ledgerv1connect"
 )
 
-// ledgerService serves the journal. Methods that it lacks answer unimplemented.
+// ledgerService serves the journal.
 type ledgerService struct {
-	ledgerv1connect.UnimplementedLedgerServiceHandler
 	journal *ledger.Journal
 	book    *accounts.Rulebook
 }
