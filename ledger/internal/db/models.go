@@ -355,6 +355,56 @@ type PostingRule struct {
 	Position     int64
 }
 
+type ProviderAccount struct {
+	Treating string
+	Provider string
+	Taken    int64
+	Version  int64
+}
+
+type ProviderCoverage struct {
+	ListID   string
+	Number   int64
+	Provider string
+	FirstID  string
+	LastID   string
+	Items    []byte
+}
+
+type ProviderEvent struct {
+	Subject    string
+	Number     int64
+	Step       string
+	HappenedOn time.Time
+	Person     string
+	Document   string
+	Reason     string
+	RecordedAt time.Time
+}
+
+type ProviderList struct {
+	ID          string
+	Treating    string
+	Provider    string
+	Requested   string
+	Through     time.Time
+	State       string
+	Funds       []string
+	AmountsFen  []int64
+	Settlements int64
+	MadeOn      time.Time
+	PaidOn      pgtype.Date
+	Reference   string
+	EntryID     uuid.NullUUID
+}
+
+type ProviderOpen struct {
+	Treating string
+	Provider string
+	Number   int64
+	Items    []byte
+}
+
 type Region struct {
 	Code string
 	Name string

@@ -1,0 +1,74 @@
+-- Blocks of paid lists that may have items of the settlements.
+-- name: PaidBlocks :many
+SELECT c.items AS block FROM provider_coverage AS c JOIN provider_lists AS l ON l.id = c.list_id AND l.state = 'paid'
+WHERE (c.list_id, c.number) IN (
+    SELECT b.list_id, b.number
+    FROM (SELECT unnest(@setl_ids::text[]) AS setl_id) AS w
+        JOIN side_records AS r ON r.setl_id = w.setl_id AND r.side = 'center'
+        JOIN provider_coverage AS b ON b.provider = r.provider AND b.first_id <= w.setl_id AND b.last_id >= w.setl_id
+);
+
+-- name: OpenAccount :exec
+INSERT INTO provider_accounts (treating, provider, taken, version) VALUES (@treating, @provider, 0, 0)
+ON CONFLICT (treating, provider) DO NOTHING;
+
+-- name: GetAccount :many
+SELECT taken, version FROM provider_accounts WHERE treating = @treating AND provider = @provider;
+
+-- name: LockAccount :one
+SELECT taken, version FROM provider_accounts WHERE treating = @treating AND provider = @provider FOR UPDATE;
+
+-- name: MoveAccount :exec
+UPDATE provider_accounts SET taken = @taken, version = version + 1 WHERE treating = @treating AND provider = @provider;
+
+-- name: ReadOpen :many
+SELECT items AS block FROM provider_open WHERE treating = @treating AND provider = @provider ORDER BY number;
+
+-- name: ClearOpen :exec
+DELETE FROM provider_open WHERE treating = @treating AND provider = @provider;
+
+-- name: WriteOpen :exec
+INSERT INTO provider_open (treating, provider, number, items)
+SELECT @treating::text, @provider::text, t.number, t.items::jsonb
+FROM (SELECT unnest(@numbers::int8[]) AS number, unnest(@items::text[]) AS items) AS t;
+
+-- name: GetList :many
+SELECT * FROM provider_lists WHERE id = @id;
+
+-- name: LockList :many
+SELECT * FROM provider_lists WHERE id = @id FOR UPDATE;
+
+-- name: ListByReference :many
+SELECT id FROM provider_lists WHERE reference = @reference AND reference <> '';
+
+-- name: InsertList :exec
+INSERT INTO provider_lists (id, treating, provider, requested, through, state, funds, amounts_fen, settlements, made_on)
+VALUES (@id, @treating, @provider, @requested, @through, @state, @funds::text[], @amounts_fen::int8[], @settlements, @made_on);
+
+-- name: EndList :exec
+UPDATE provider_lists SET state = @state, paid_on = sqlc.narg('paid_on')::date, reference = @reference, entry_id = sqlc.narg('entry_id')::uuid WHERE id = @id;
+
+-- name: PageOfLists :many
+SELECT * FROM provider_lists
+WHERE (@treating::text = '' OR treating = @treating) AND (@provider::text = '' OR provider = @provider)
+    AND (@state::text = '' OR state = @state) AND (@all_regions::bool OR treating = ANY(@regions::text[])) AND id > @after::text
+ORDER BY id LIMIT @page;
+
+-- name: WriteCoverage :exec
+INSERT INTO provider_coverage (list_id, number, provider, first_id, last_id, items)
+SELECT @list_id::text, t.number, @provider::text, t.first_id, t.last_id, t.items::jsonb
+FROM (SELECT unnest(@numbers::int8[]) AS number, unnest(@firsts::text[]) AS first_id, unnest(@lasts::text[]) AS last_id,
+    unnest(@items::text[]) AS items) AS t;
+
+-- name: ReadCoverage :many
+SELECT number, items AS block FROM provider_coverage WHERE list_id = @list_id AND number > @after ORDER BY number LIMIT @blocks;
+
+-- name: LastEvent :one
+SELECT coalesce(max(number), 0)::int8 FROM provider_events WHERE subject = @subject;
+
+-- name: InsertEvent :exec
+INSERT INTO provider_events (subject, number, step, happened_on, person, document, reason)
+VALUES (@subject, @number, @step, @happened_on, @person, @document, @reason);
+
+-- name: EventsOf :many
+SELECT number, step, happened_on, person, document, reason FROM provider_events WHERE subject = @subject ORDER BY number;
