@@ -72,3 +72,6 @@ VALUES (@subject, @number, @step, @happened_on, @person, @document, @reason);
 
 -- name: EventsOf :many
 SELECT number, step, happened_on, person, document, reason FROM provider_events WHERE subject = @subject ORDER BY number;
+
+-- name: ListsInState :many
+SELECT * FROM provider_lists WHERE treating = @treating AND provider = @provider AND state = @state ORDER BY id;

@@ -259,6 +259,50 @@ func (q *Queries) ListByReference(ctx context.Context, reference string) ([]stri
 	return items, nil
 }
 
+const listsInState = `-- name: ListsInState :many
+SELECT id, treating, provider, requested, through, state, funds, amounts_fen, settlements, made_on, paid_on, reference, entry_id FROM provider_lists WHERE treating = $1 AND provider = $2 AND state = $3 ORDER BY id
+`
+
+type ListsInStateParams struct {
+	Treating string
+	Provider string
+	State    string
+}
+
+func (q *Queries) ListsInState(ctx context.Context, arg ListsInStateParams) ([]ProviderList, error) {
+	rows, err := q.db.Query(ctx, listsInState, arg.Treating, arg.Provider, arg.State)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ProviderList
+	for rows.Next() {
+		var i ProviderList
+		if err := rows.Scan(
+			&i.ID,
+			&i.Treating,
+			&i.Provider,
+			&i.Requested,
+			&i.Through,
+			&i.State,
+			&i.Funds,
+			&i.AmountsFen,
+			&i.Settlements,
+			&i.MadeOn,
+			&i.PaidOn,
+			&i.Reference,
+			&i.EntryID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockAccount = `-- name: LockAccount :one
 SELECT taken, version FROM provider_accounts WHERE treating = $1 AND provider = $2 FOR UPDATE
 `
