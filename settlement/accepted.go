@@ -24,6 +24,7 @@ type Accepted struct {
 // Due is what a fund pays of a settlement, 统筹 and 个人账户 apart.
 type Due struct {
 	Fund, Part string // Part is "account" for 个人账户, else empty
+	Field      string // of the settlement file, such as "hifp_pay"
 	Amount     accounts.Fen
 }
 
@@ -40,14 +41,15 @@ func AcceptedOf(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, setlIDs
 		rec := recordOf(&rows[i])
 		a := &Accepted{SetlID: rec.id, Original: rec.orig, Insured: rec.insured, Treating: rec.treating, Provider: rec.provider,
 			On: rec.settledOn(), Category: rec.medType, Total: rec.medfee}
-		funds, err := rules.byFund(rec, a.On)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range funds {
-			for _, p := range f.parts {
-				a.Dues = append(a.Dues, Due{f.fund, p.Part, p.Amount})
+		for part, amount := range rec.parts {
+			if amount == 0 {
+				continue
 			}
+			fund, err := rules.fundOf(part, rec.insutype, a.On)
+			if err != nil {
+				return nil, err
+			}
+			a.Dues = append(a.Dues, Due{fund, partName(part), partField(part), amount})
 		}
 		found[rec.id] = a
 	}
@@ -62,4 +64,41 @@ func SettlementOf(key string) string {
 		return ""
 	}
 	return id
+}
+
+// KeyOf is the idempotency key of the entry that accepts the settlement.
+func KeyOf(setlID string) string { return entryKey(setlID) }
+
+// PartFields are the fields of a settlement file that funds pay.
+func PartFields() []string { return fieldNames[fHifp : fHifp+partCount] }
+
+// Unaccepted says why settlements are not accepted, of which somebody else
+// tells: the exception that is open, or that no side, or not each side, has been compared.
+func Unaccepted(ctx context.Context, tx pgx.Tx, setlIDs []string) (map[string]string, error) {
+	q := db.New(tx)
+	why := make(map[string]string, len(setlIDs))
+	for _, id := range setlIDs {
+		why[id] = "no file has it"
+	}
+	sides, err := q.ReadSides(ctx, setlIDs)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range sides {
+		why[r.SetlID] = "the three sides have not been compared"
+	}
+	apart, err := q.ApartAmong(ctx, setlIDs)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range apart {
+		if r.State == stateWaiting {
+			why[r.SetlID] = "a refund that waits for its original"
+		}
+	}
+	open, err := q.OpenExceptionsAmong(ctx, setlIDs)
+	for _, r := range open {
+		why[r.SetlID] = "open exception " + r.Kind
+	}
+	return why, err
 }

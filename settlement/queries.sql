@@ -358,3 +358,6 @@ WHERE service_month = @month AND @setl_id::text = ANY(setl_ids) LIMIT 1;
 
 -- name: ReasonOf :many
 SELECT kind, reason FROM set_aside WHERE file_id = @file_id AND line = @line;
+
+-- name: OpenExceptionsAmong :many
+SELECT setl_id, kind FROM exceptions WHERE setl_id = ANY(@setl_ids::text[]) AND resolved_at IS NULL;

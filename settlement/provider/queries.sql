@@ -75,3 +75,37 @@ SELECT number, step, happened_on, person, document, reason FROM provider_events 
 
 -- name: ListsInState :many
 SELECT * FROM provider_lists WHERE treating = @treating AND provider = @provider AND state = @state ORDER BY id;
+
+-- name: LastMatch :many
+SELECT * FROM provider_matches
+WHERE treating = @treating AND provider = @provider AND month = @month ORDER BY number DESC LIMIT 1;
+
+-- name: MatchOfContent :many
+SELECT * FROM provider_matches
+WHERE treating = @treating AND provider = @provider AND month = @month AND sha256 = @sha256 AND ours_sha256 = @ours_sha256 LIMIT 1;
+
+-- name: InsertMatch :exec
+INSERT INTO provider_matches (treating, provider, month, number, file, sha256, ours_sha256, their_records, their_fen, our_records, our_fen,
+    equal_records, equal_fen, matched_on, matched_by, position)
+VALUES (@treating, @provider, @month, @number, @file, @sha256, @ours_sha256, @their_records, @their_fen, @our_records, @our_fen,
+    @equal_records, @equal_fen, @matched_on, @matched_by, @position);
+
+-- name: InsertDifferences :exec
+INSERT INTO provider_differences (treating, provider, month, number, setl_id, kind, their_fen, our_fen, detail)
+SELECT @treating::text, @provider::text, @month::text, @number::int8, unnest(@setl_ids::text[]), unnest(@kinds::text[]),
+    unnest(@theirs::int8[]), unnest(@ours::int8[]), unnest(@details::text[]);
+
+-- name: CountDifferences :many
+SELECT kind, count(*)::int8 AS records FROM provider_differences
+WHERE treating = @treating AND provider = @provider AND month = @month AND number = @number GROUP BY kind ORDER BY kind;
+
+-- name: PageOfDifferences :many
+SELECT setl_id, kind, their_fen, our_fen, detail FROM provider_differences
+WHERE treating = @treating AND provider = @provider AND month = @month AND number = @number
+    AND (@kind::text = '' OR kind = @kind) AND setl_id > @after::text
+ORDER BY setl_id LIMIT @page;
+
+-- name: MatchesOf :many
+SELECT * FROM provider_matches
+WHERE treating = @treating AND provider = @provider AND month = @month AND (@number::int8 = 0 OR number = @number)
+ORDER BY number DESC;

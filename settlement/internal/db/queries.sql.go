@@ -1342,6 +1342,35 @@ func (q *Queries) NextWaiting(ctx context.Context, arg NextWaitingParams) ([]Nex
 	return items, nil
 }
 
+const openExceptionsAmong = `-- name: OpenExceptionsAmong :many
+SELECT setl_id, kind FROM exceptions WHERE setl_id = ANY($1::text[]) AND resolved_at IS NULL
+`
+
+type OpenExceptionsAmongRow struct {
+	SetlID string
+	Kind   string
+}
+
+func (q *Queries) OpenExceptionsAmong(ctx context.Context, setlIds []string) ([]OpenExceptionsAmongRow, error) {
+	rows, err := q.db.Query(ctx, openExceptionsAmong, setlIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OpenExceptionsAmongRow
+	for rows.Next() {
+		var i OpenExceptionsAmongRow
+		if err := rows.Scan(&i.SetlID, &i.Kind); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const openExceptionsOf = `-- name: OpenExceptionsOf :many
 SELECT setl_id FROM exceptions WHERE service_month = $1 AND resolved_at IS NULL
 `

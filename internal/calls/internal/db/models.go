@@ -371,6 +371,18 @@ type ProviderCoverage struct {
 	Items    []byte
 }
 
+type ProviderDifference struct {
+	Treating string
+	Provider string
+	Month    string
+	Number   int64
+	SetlID   string
+	Kind     string
+	TheirFen int64
+	OurFen   int64
+	Detail   string
+}
+
 type ProviderEvent struct {
 	Subject    string
 	Number     int64
@@ -396,6 +408,25 @@ type ProviderList struct {
 	PaidOn      pgtype.Date
 	Reference   string
 	EntryID     uuid.NullUUID
+}
+
+type ProviderMatch struct {
+	Treating     string
+	Provider     string
+	Month        string
+	Number       int64
+	File         string
+	Sha256       string
+	OursSha256   string
+	TheirRecords int64
+	TheirFen     int64
+	OurRecords   int64
+	OurFen       int64
+	EqualRecords int64
+	EqualFen     int64
+	MatchedOn    time.Time
+	MatchedBy    string
+	Position     int64
 }
 
 type ProviderOpen struct {

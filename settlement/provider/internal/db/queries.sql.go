@@ -27,6 +27,48 @@ func (q *Queries) ClearOpen(ctx context.Context, arg ClearOpenParams) error {
 	return err
 }
 
+const countDifferences = `-- name: CountDifferences :many
+SELECT kind, count(*)::int8 AS records FROM provider_differences
+WHERE treating = $1 AND provider = $2 AND month = $3 AND number = $4 GROUP BY kind ORDER BY kind
+`
+
+type CountDifferencesParams struct {
+	Treating string
+	Provider string
+	Month    string
+	Number   int64
+}
+
+type CountDifferencesRow struct {
+	Kind    string
+	Records int64
+}
+
+func (q *Queries) CountDifferences(ctx context.Context, arg CountDifferencesParams) ([]CountDifferencesRow, error) {
+	rows, err := q.db.Query(ctx, countDifferences,
+		arg.Treating,
+		arg.Provider,
+		arg.Month,
+		arg.Number,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountDifferencesRow
+	for rows.Next() {
+		var i CountDifferencesRow
+		if err := rows.Scan(&i.Kind, &i.Records); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const endList = `-- name: EndList :exec
 UPDATE provider_lists SET state = $1, paid_on = $2::date, reference = $3, entry_id = $4::uuid WHERE id = $5
 `
@@ -162,6 +204,39 @@ func (q *Queries) GetList(ctx context.Context, id string) ([]ProviderList, error
 	return items, nil
 }
 
+const insertDifferences = `-- name: InsertDifferences :exec
+INSERT INTO provider_differences (treating, provider, month, number, setl_id, kind, their_fen, our_fen, detail)
+SELECT $1::text, $2::text, $3::text, $4::int8, unnest($5::text[]), unnest($6::text[]),
+    unnest($7::int8[]), unnest($8::int8[]), unnest($9::text[])
+`
+
+type InsertDifferencesParams struct {
+	Treating string
+	Provider string
+	Month    string
+	Number   int64
+	SetlIds  []string
+	Kinds    []string
+	Theirs   []int64
+	Ours     []int64
+	Details  []string
+}
+
+func (q *Queries) InsertDifferences(ctx context.Context, arg InsertDifferencesParams) error {
+	_, err := q.db.Exec(ctx, insertDifferences,
+		arg.Treating,
+		arg.Provider,
+		arg.Month,
+		arg.Number,
+		arg.SetlIds,
+		arg.Kinds,
+		arg.Theirs,
+		arg.Ours,
+		arg.Details,
+	)
+	return err
+}
+
 const insertEvent = `-- name: InsertEvent :exec
 INSERT INTO provider_events (subject, number, step, happened_on, person, document, reason)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -224,6 +299,54 @@ func (q *Queries) InsertList(ctx context.Context, arg InsertListParams) error {
 	return err
 }
 
+const insertMatch = `-- name: InsertMatch :exec
+INSERT INTO provider_matches (treating, provider, month, number, file, sha256, ours_sha256, their_records, their_fen, our_records, our_fen,
+    equal_records, equal_fen, matched_on, matched_by, position)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+    $12, $13, $14, $15, $16)
+`
+
+type InsertMatchParams struct {
+	Treating     string
+	Provider     string
+	Month        string
+	Number       int64
+	File         string
+	Sha256       string
+	OursSha256   string
+	TheirRecords int64
+	TheirFen     int64
+	OurRecords   int64
+	OurFen       int64
+	EqualRecords int64
+	EqualFen     int64
+	MatchedOn    time.Time
+	MatchedBy    string
+	Position     int64
+}
+
+func (q *Queries) InsertMatch(ctx context.Context, arg InsertMatchParams) error {
+	_, err := q.db.Exec(ctx, insertMatch,
+		arg.Treating,
+		arg.Provider,
+		arg.Month,
+		arg.Number,
+		arg.File,
+		arg.Sha256,
+		arg.OursSha256,
+		arg.TheirRecords,
+		arg.TheirFen,
+		arg.OurRecords,
+		arg.OurFen,
+		arg.EqualRecords,
+		arg.EqualFen,
+		arg.MatchedOn,
+		arg.MatchedBy,
+		arg.Position,
+	)
+	return err
+}
+
 const lastEvent = `-- name: LastEvent :one
 SELECT coalesce(max(number), 0)::int8 FROM provider_events WHERE subject = $1
 `
@@ -233,6 +356,54 @@ func (q *Queries) LastEvent(ctx context.Context, subject string) (int64, error) 
 	var column_1 int64
 	err := row.Scan(&column_1)
 	return column_1, err
+}
+
+const lastMatch = `-- name: LastMatch :many
+SELECT treating, provider, month, number, file, sha256, ours_sha256, their_records, their_fen, our_records, our_fen, equal_records, equal_fen, matched_on, matched_by, position FROM provider_matches
+WHERE treating = $1 AND provider = $2 AND month = $3 ORDER BY number DESC LIMIT 1
+`
+
+type LastMatchParams struct {
+	Treating string
+	Provider string
+	Month    string
+}
+
+func (q *Queries) LastMatch(ctx context.Context, arg LastMatchParams) ([]ProviderMatch, error) {
+	rows, err := q.db.Query(ctx, lastMatch, arg.Treating, arg.Provider, arg.Month)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ProviderMatch
+	for rows.Next() {
+		var i ProviderMatch
+		if err := rows.Scan(
+			&i.Treating,
+			&i.Provider,
+			&i.Month,
+			&i.Number,
+			&i.File,
+			&i.Sha256,
+			&i.OursSha256,
+			&i.TheirRecords,
+			&i.TheirFen,
+			&i.OurRecords,
+			&i.OurFen,
+			&i.EqualRecords,
+			&i.EqualFen,
+			&i.MatchedOn,
+			&i.MatchedBy,
+			&i.Position,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listByReference = `-- name: ListByReference :many
@@ -362,6 +533,117 @@ func (q *Queries) LockList(ctx context.Context, id string) ([]ProviderList, erro
 	return items, nil
 }
 
+const matchOfContent = `-- name: MatchOfContent :many
+SELECT treating, provider, month, number, file, sha256, ours_sha256, their_records, their_fen, our_records, our_fen, equal_records, equal_fen, matched_on, matched_by, position FROM provider_matches
+WHERE treating = $1 AND provider = $2 AND month = $3 AND sha256 = $4 AND ours_sha256 = $5 LIMIT 1
+`
+
+type MatchOfContentParams struct {
+	Treating   string
+	Provider   string
+	Month      string
+	Sha256     string
+	OursSha256 string
+}
+
+func (q *Queries) MatchOfContent(ctx context.Context, arg MatchOfContentParams) ([]ProviderMatch, error) {
+	rows, err := q.db.Query(ctx, matchOfContent,
+		arg.Treating,
+		arg.Provider,
+		arg.Month,
+		arg.Sha256,
+		arg.OursSha256,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ProviderMatch
+	for rows.Next() {
+		var i ProviderMatch
+		if err := rows.Scan(
+			&i.Treating,
+			&i.Provider,
+			&i.Month,
+			&i.Number,
+			&i.File,
+			&i.Sha256,
+			&i.OursSha256,
+			&i.TheirRecords,
+			&i.TheirFen,
+			&i.OurRecords,
+			&i.OurFen,
+			&i.EqualRecords,
+			&i.EqualFen,
+			&i.MatchedOn,
+			&i.MatchedBy,
+			&i.Position,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const matchesOf = `-- name: MatchesOf :many
+SELECT treating, provider, month, number, file, sha256, ours_sha256, their_records, their_fen, our_records, our_fen, equal_records, equal_fen, matched_on, matched_by, position FROM provider_matches
+WHERE treating = $1 AND provider = $2 AND month = $3 AND ($4::int8 = 0 OR number = $4)
+ORDER BY number DESC
+`
+
+type MatchesOfParams struct {
+	Treating string
+	Provider string
+	Month    string
+	Number   int64
+}
+
+func (q *Queries) MatchesOf(ctx context.Context, arg MatchesOfParams) ([]ProviderMatch, error) {
+	rows, err := q.db.Query(ctx, matchesOf,
+		arg.Treating,
+		arg.Provider,
+		arg.Month,
+		arg.Number,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ProviderMatch
+	for rows.Next() {
+		var i ProviderMatch
+		if err := rows.Scan(
+			&i.Treating,
+			&i.Provider,
+			&i.Month,
+			&i.Number,
+			&i.File,
+			&i.Sha256,
+			&i.OursSha256,
+			&i.TheirRecords,
+			&i.TheirFen,
+			&i.OurRecords,
+			&i.OurFen,
+			&i.EqualRecords,
+			&i.EqualFen,
+			&i.MatchedOn,
+			&i.MatchedBy,
+			&i.Position,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const moveAccount = `-- name: MoveAccount :exec
 UPDATE provider_accounts SET taken = $1, version = version + 1 WHERE treating = $2 AND provider = $3
 `
@@ -390,6 +672,65 @@ type OpenAccountParams struct {
 func (q *Queries) OpenAccount(ctx context.Context, arg OpenAccountParams) error {
 	_, err := q.db.Exec(ctx, openAccount, arg.Treating, arg.Provider)
 	return err
+}
+
+const pageOfDifferences = `-- name: PageOfDifferences :many
+SELECT setl_id, kind, their_fen, our_fen, detail FROM provider_differences
+WHERE treating = $1 AND provider = $2 AND month = $3 AND number = $4
+    AND ($5::text = '' OR kind = $5) AND setl_id > $6::text
+ORDER BY setl_id LIMIT $7
+`
+
+type PageOfDifferencesParams struct {
+	Treating string
+	Provider string
+	Month    string
+	Number   int64
+	Kind     string
+	After    string
+	Page     int32
+}
+
+type PageOfDifferencesRow struct {
+	SetlID   string
+	Kind     string
+	TheirFen int64
+	OurFen   int64
+	Detail   string
+}
+
+func (q *Queries) PageOfDifferences(ctx context.Context, arg PageOfDifferencesParams) ([]PageOfDifferencesRow, error) {
+	rows, err := q.db.Query(ctx, pageOfDifferences,
+		arg.Treating,
+		arg.Provider,
+		arg.Month,
+		arg.Number,
+		arg.Kind,
+		arg.After,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PageOfDifferencesRow
+	for rows.Next() {
+		var i PageOfDifferencesRow
+		if err := rows.Scan(
+			&i.SetlID,
+			&i.Kind,
+			&i.TheirFen,
+			&i.OurFen,
+			&i.Detail,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const pageOfLists = `-- name: PageOfLists :many
