@@ -62,7 +62,7 @@ func RunTotals(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, run stri
 		for i := range sums {
 			s := &sums[i]
 			for part, n := range s.Touched {
-				if n == 0 {
+				if n == 0 && s.Amounts[part] == 0 {
 					continue
 				}
 				fund, err := funds.fundOf(part, s.Insutype, month.Last())

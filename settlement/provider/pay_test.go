@@ -11,7 +11,9 @@ import (
 	"fundledger/settlement/provider"
 )
 
-func in(fund string, amount accounts.Fen) provider.Line { return provider.Line{Fund: fund, Amount: amount} }
+func in(fund string, amount accounts.Fen) provider.Line {
+	return provider.Line{Fund: fund, Amount: amount}
+}
 
 func TestAListPaysTheOldestSettlementsFirstAndTheLastOnePartly(t *testing.T) {
 	t.Parallel()

@@ -101,6 +101,36 @@ func (q *Queries) BadRows(ctx context.Context, arg BadRowsParams) ([]BadRowsRow,
 	return items, nil
 }
 
+const blocksOfBenefitYear = `-- name: BlocksOfBenefitYear :many
+SELECT service_month, sums FROM accepted_blocks WHERE service_month >= $1
+`
+
+type BlocksOfBenefitYearRow struct {
+	ServiceMonth string
+	Sums         []byte
+}
+
+// A settlement is never settled before the benefit year begins.
+func (q *Queries) BlocksOfBenefitYear(ctx context.Context, firstMonth string) ([]BlocksOfBenefitYearRow, error) {
+	rows, err := q.db.Query(ctx, blocksOfBenefitYear, firstMonth)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BlocksOfBenefitYearRow
+	for rows.Next() {
+		var i BlocksOfBenefitYearRow
+		if err := rows.Scan(&i.ServiceMonth, &i.Sums); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const blocksOfMonth = `-- name: BlocksOfMonth :many
 SELECT kind, sums FROM accepted_blocks WHERE service_month = $1
 `
@@ -1548,7 +1578,7 @@ func (q *Queries) PostRefunds(ctx context.Context, setlIds []string) error {
 const rangeOfMonth = `-- name: RangeOfMonth :many
 SELECT coalesce(c.setl_id, t.setl_id, i.setl_id)::text AS setl_id,
     coalesce(c.usable AND t.usable AND i.usable AND c.digest = t.digest AND c.digest = i.digest, false)::bool AS equal,
-    c.setl_time, c.enddate, coalesce(c.insutype, '')::text AS insutype, coalesce(c.insured, '')::text AS insured,
+    c.setl_time, c.begndate, c.enddate, coalesce(c.insutype, '')::text AS insutype, coalesce(c.insured, '')::text AS insured,
     coalesce(c.treating, '')::text AS treating, coalesce(c.provider, '')::text AS provider,
     coalesce(c.clr_type, '')::text AS clr_type, coalesce(c.med_type, '')::text AS med_type,
     coalesce(c.orig_setl_id, '')::text AS orig_setl_id, coalesce(c.medfee_fen, 0)::int8 AS medfee_fen,
@@ -1558,7 +1588,7 @@ SELECT coalesce(c.setl_id, t.setl_id, i.setl_id)::text AS setl_id,
     coalesce(c.maf_fen, 0)::int8 AS maf_fen, coalesce(c.oth_fen, 0)::int8 AS oth_fen,
     coalesce(c.acct_fen, 0)::int8 AS acct_fen, coalesce(c.refund, false)::bool AS refund
 FROM (
-    SELECT s.setl_id, s.digest, s.setl_time, s.enddate, s.insutype, s.insured, s.treating, s.provider, s.clr_type, s.med_type, s.orig_setl_id,
+    SELECT s.setl_id, s.digest, s.setl_time, s.begndate, s.enddate, s.insutype, s.insured, s.treating, s.provider, s.clr_type, s.med_type, s.orig_setl_id,
         s.medfee_fen, s.fund_pay_fen, s.hifp_fen, s.cvlserv_fen, s.hifes_fen, s.hifmi_fen, s.hifob_fen, s.maf_fen, s.oth_fen, s.acct_fen, s.refund,
         s.status = 'valid' AND NOT s.file_id = ANY($1::uuid[]) AS usable
     FROM side_records AS s
@@ -1591,6 +1621,7 @@ type RangeOfMonthRow struct {
 	SetlID     string
 	Equal      bool
 	SetlTime   pgtype.Timestamptz
+	Begndate   pgtype.Date
 	Enddate    pgtype.Date
 	Insutype   string
 	Insured    string
@@ -1633,6 +1664,7 @@ func (q *Queries) RangeOfMonth(ctx context.Context, arg RangeOfMonthParams) ([]R
 			&i.SetlID,
 			&i.Equal,
 			&i.SetlTime,
+			&i.Begndate,
 			&i.Enddate,
 			&i.Insutype,
 			&i.Insured,
