@@ -365,3 +365,8 @@ SELECT setl_id, kind FROM exceptions WHERE setl_id = ANY(@setl_ids::text[]) AND 
 -- A settlement is never settled before the benefit year begins.
 -- name: BlocksOfBenefitYear :many
 SELECT service_month, sums FROM accepted_blocks WHERE service_month >= @first_month;
+
+-- Settlements of which any side says that they are of the time.
+-- name: SettlementsBetween :many
+SELECT DISTINCT setl_id FROM side_records
+WHERE service_month = @month AND setl_time >= @from_time::timestamptz AND setl_time < @end_time::timestamptz ORDER BY setl_id;

@@ -2223,6 +2223,38 @@ func (q *Queries) SetAside(ctx context.Context, arg SetAsideParams) error {
 	return err
 }
 
+const settlementsBetween = `-- name: SettlementsBetween :many
+SELECT DISTINCT setl_id FROM side_records
+WHERE service_month = $1 AND setl_time >= $2::timestamptz AND setl_time < $3::timestamptz ORDER BY setl_id
+`
+
+type SettlementsBetweenParams struct {
+	Month    string
+	FromTime time.Time
+	EndTime  time.Time
+}
+
+// Settlements of which any side says that they are of the time.
+func (q *Queries) SettlementsBetween(ctx context.Context, arg SettlementsBetweenParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, settlementsBetween, arg.Month, arg.FromTime, arg.EndTime)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var setl_id string
+		if err := rows.Scan(&setl_id); err != nil {
+			return nil, err
+		}
+		items = append(items, setl_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const tagRun = `-- name: TagRun :many
 UPDATE accepted_blocks SET run_id = $1::text
 WHERE run_id IS NULL AND kind = $2 AND service_month <= $3
