@@ -12,7 +12,7 @@ import (
 // Policy of stays over the year end (J44).
 const (
 	policyBenefitYear = "settlement.benefit_year." // and the insured region: whole or by_days
-	policyStays       = "settlement.by_days.med_types"
+	policyInpatient   = "settlement.inpatient_types"
 	whole             = "whole"
 	byDays            = "by_days"
 )
@@ -80,12 +80,8 @@ func (r *rules) stay(rec *record) (years []int, days []accounts.Fen, err error) 
 	case policy.Value != byDays:
 		return nil, nil, fault.New(fault.Invalid, "policy %s is %q: it must be %s or %s", policy.Key, policy.Value, whole, byDays)
 	}
-	stays, err := r.book.Policy.Find(policyStays, on)
-	if err != nil {
+	if inpatient, err := Inpatient(r.book, rec.medType, on); err != nil || !inpatient {
 		return nil, nil, err
-	}
-	if !strings.Contains(","+stays.Value+",", ","+rec.medType+",") {
-		return nil, nil, nil
 	}
 	for from := rec.begndate; from.Before(rec.enddate); {
 		until := civil.Date{Year: from.Year + 1, Month: 1, Day: 1}
@@ -96,4 +92,11 @@ func (r *rules) stay(rec *record) (years []int, days []accounts.Fen, err error) 
 		from = until
 	}
 	return years, days, nil
+}
+
+// Inpatient tells whether a medical category is a stay in hospital. NotFound
+// when the policy does not say it for the date.
+func Inpatient(book *accounts.Rulebook, medType string, on civil.Date) (bool, error) {
+	types, err := book.Policy.Find(policyInpatient, on)
+	return strings.Contains(","+types.Value+",", ","+medType+","), err
 }

@@ -109,3 +109,52 @@ ORDER BY setl_id LIMIT @page;
 SELECT * FROM provider_matches
 WHERE treating = @treating AND provider = @provider AND month = @month AND (@number::int8 = 0 OR number = @number)
 ORDER BY number DESC;
+
+-- name: InsertReimbursement :exec
+INSERT INTO reimbursements (region, document, psn_no, med_type, bill_fen, funds, parts, amounts_fen, received_on, received_by, due_on, longest_on, state)
+VALUES (@region, @document, @psn_no, @med_type, @bill_fen, @funds::text[], @parts::text[], @amounts_fen::int8[], @received_on, @received_by, @due_on, @longest_on, @state)
+ON CONFLICT (region, document) DO NOTHING;
+
+-- name: LockReimbursement :many
+SELECT * FROM reimbursements WHERE region = @region AND document = @document FOR UPDATE;
+
+-- name: GetReimbursement :many
+SELECT * FROM reimbursements WHERE region = @region AND document = @document;
+
+-- name: MoveReimbursement :exec
+UPDATE reimbursements SET state = @state, due_on = @due_on, paid_on = sqlc.narg('paid_on')::date, reference = @reference, entry_id = sqlc.narg('entry_id')::uuid
+WHERE region = @region AND document = @document;
+
+-- name: PageOfReimbursements :many
+SELECT * FROM reimbursements
+WHERE (@region::text = '' OR region = @region) AND (@state::text = '' OR state = @state)
+    AND (NOT @overdue::bool OR (state IN ('received', 'approved') AND due_on < @as_of::date))
+    AND received_on <= @as_of AND (@all_regions::bool OR region = ANY(@regions::text[]))
+    AND (due_on, region, document) > (@after_due::date, @after_region::text, @after_document::text)
+ORDER BY due_on, region, document LIMIT @page;
+
+-- name: InsertFeeCheck :exec
+INSERT INTO fee_checks (id, setl_id, insured, treating, provider, bill_fen, reason, asked_on, asked_by, answer_due, state)
+VALUES (@id, @setl_id, @insured, @treating, @provider, @bill_fen, @reason, @asked_on, @asked_by, @answer_due, @state)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: LockFeeCheck :many
+SELECT * FROM fee_checks WHERE id = @id FOR UPDATE;
+
+-- name: GetFeeCheck :many
+SELECT * FROM fee_checks WHERE id = @id;
+
+-- name: OpenFeeChecksOf :many
+SELECT id FROM fee_checks WHERE setl_id = @setl_id AND state <> 'closed' AND id <> @own_id;
+
+-- name: MoveFeeCheck :exec
+UPDATE fee_checks SET state = @state, outcome = @outcome, differs_fen = @differs_fen, answered_on = sqlc.narg('answered_on')::date,
+    confirm_due = sqlc.narg('confirm_due')::date, closed_on = sqlc.narg('closed_on')::date
+WHERE id = @id;
+
+-- name: PageOfFeeChecks :many
+SELECT * FROM fee_checks
+WHERE (@region::text = '' OR insured = @region OR treating = @region) AND (@state::text = '' OR state = @state)
+    AND (NOT @overdue::bool OR (state IN ('asked', 'disputed') AND answer_due < @as_of::date) OR (state = 'answered' AND confirm_due < @as_of::date))
+    AND asked_on <= @as_of AND (@all_regions::bool OR insured = ANY(@regions::text[]) OR treating = ANY(@regions::text[])) AND id > @after::text
+ORDER BY id LIMIT @page;

@@ -166,6 +166,25 @@ type Exception struct {
 	ResolvedBy   string
 }
 
+type FeeCheck struct {
+	ID         string
+	SetlID     string
+	Insured    string
+	Treating   string
+	Provider   string
+	BillFen    int64
+	Reason     string
+	AskedOn    time.Time
+	AskedBy    string
+	AnswerDue  time.Time
+	State      string
+	Outcome    string
+	DiffersFen int64
+	AnsweredOn pgtype.Date
+	ConfirmDue pgtype.Date
+	ClosedOn   pgtype.Date
+}
+
 type Floor struct {
 	Account     string
 	BalanceFen  int64
@@ -440,6 +459,25 @@ type Region struct {
 	Code string
 	Name string
 	Kind string
+}
+
+type Reimbursement struct {
+	Region     string
+	Document   string
+	PsnNo      string
+	MedType    string
+	BillFen    int64
+	Funds      []string
+	Parts      []string
+	AmountsFen []int64
+	ReceivedOn time.Time
+	ReceivedBy string
+	DueOn      time.Time
+	LongestOn  time.Time
+	State      string
+	PaidOn     pgtype.Date
+	Reference  string
+	EntryID    uuid.NullUUID
 }
 
 type Remittance struct {

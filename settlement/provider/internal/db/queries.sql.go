@@ -166,6 +166,47 @@ func (q *Queries) GetAccount(ctx context.Context, arg GetAccountParams) ([]GetAc
 	return items, nil
 }
 
+const getFeeCheck = `-- name: GetFeeCheck :many
+SELECT id, setl_id, insured, treating, provider, bill_fen, reason, asked_on, asked_by, answer_due, state, outcome, differs_fen, answered_on, confirm_due, closed_on FROM fee_checks WHERE id = $1
+`
+
+func (q *Queries) GetFeeCheck(ctx context.Context, id string) ([]FeeCheck, error) {
+	rows, err := q.db.Query(ctx, getFeeCheck, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FeeCheck
+	for rows.Next() {
+		var i FeeCheck
+		if err := rows.Scan(
+			&i.ID,
+			&i.SetlID,
+			&i.Insured,
+			&i.Treating,
+			&i.Provider,
+			&i.BillFen,
+			&i.Reason,
+			&i.AskedOn,
+			&i.AskedBy,
+			&i.AnswerDue,
+			&i.State,
+			&i.Outcome,
+			&i.DiffersFen,
+			&i.AnsweredOn,
+			&i.ConfirmDue,
+			&i.ClosedOn,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getList = `-- name: GetList :many
 SELECT id, treating, provider, requested, through, state, funds, amounts_fen, settlements, made_on, paid_on, reference, entry_id FROM provider_lists WHERE id = $1
 `
@@ -190,6 +231,52 @@ func (q *Queries) GetList(ctx context.Context, id string) ([]ProviderList, error
 			&i.AmountsFen,
 			&i.Settlements,
 			&i.MadeOn,
+			&i.PaidOn,
+			&i.Reference,
+			&i.EntryID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const getReimbursement = `-- name: GetReimbursement :many
+SELECT region, document, psn_no, med_type, bill_fen, funds, parts, amounts_fen, received_on, received_by, due_on, longest_on, state, paid_on, reference, entry_id FROM reimbursements WHERE region = $1 AND document = $2
+`
+
+type GetReimbursementParams struct {
+	Region   string
+	Document string
+}
+
+func (q *Queries) GetReimbursement(ctx context.Context, arg GetReimbursementParams) ([]Reimbursement, error) {
+	rows, err := q.db.Query(ctx, getReimbursement, arg.Region, arg.Document)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Reimbursement
+	for rows.Next() {
+		var i Reimbursement
+		if err := rows.Scan(
+			&i.Region,
+			&i.Document,
+			&i.PsnNo,
+			&i.MedType,
+			&i.BillFen,
+			&i.Funds,
+			&i.Parts,
+			&i.AmountsFen,
+			&i.ReceivedOn,
+			&i.ReceivedBy,
+			&i.DueOn,
+			&i.LongestOn,
+			&i.State,
 			&i.PaidOn,
 			&i.Reference,
 			&i.EntryID,
@@ -261,6 +348,43 @@ func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error 
 		arg.Person,
 		arg.Document,
 		arg.Reason,
+	)
+	return err
+}
+
+const insertFeeCheck = `-- name: InsertFeeCheck :exec
+INSERT INTO fee_checks (id, setl_id, insured, treating, provider, bill_fen, reason, asked_on, asked_by, answer_due, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (id) DO NOTHING
+`
+
+type InsertFeeCheckParams struct {
+	ID        string
+	SetlID    string
+	Insured   string
+	Treating  string
+	Provider  string
+	BillFen   int64
+	Reason    string
+	AskedOn   time.Time
+	AskedBy   string
+	AnswerDue time.Time
+	State     string
+}
+
+func (q *Queries) InsertFeeCheck(ctx context.Context, arg InsertFeeCheckParams) error {
+	_, err := q.db.Exec(ctx, insertFeeCheck,
+		arg.ID,
+		arg.SetlID,
+		arg.Insured,
+		arg.Treating,
+		arg.Provider,
+		arg.BillFen,
+		arg.Reason,
+		arg.AskedOn,
+		arg.AskedBy,
+		arg.AnswerDue,
+		arg.State,
 	)
 	return err
 }
@@ -343,6 +467,47 @@ func (q *Queries) InsertMatch(ctx context.Context, arg InsertMatchParams) error 
 		arg.MatchedOn,
 		arg.MatchedBy,
 		arg.Position,
+	)
+	return err
+}
+
+const insertReimbursement = `-- name: InsertReimbursement :exec
+INSERT INTO reimbursements (region, document, psn_no, med_type, bill_fen, funds, parts, amounts_fen, received_on, received_by, due_on, longest_on, state)
+VALUES ($1, $2, $3, $4, $5, $6::text[], $7::text[], $8::int8[], $9, $10, $11, $12, $13)
+ON CONFLICT (region, document) DO NOTHING
+`
+
+type InsertReimbursementParams struct {
+	Region     string
+	Document   string
+	PsnNo      string
+	MedType    string
+	BillFen    int64
+	Funds      []string
+	Parts      []string
+	AmountsFen []int64
+	ReceivedOn time.Time
+	ReceivedBy string
+	DueOn      time.Time
+	LongestOn  time.Time
+	State      string
+}
+
+func (q *Queries) InsertReimbursement(ctx context.Context, arg InsertReimbursementParams) error {
+	_, err := q.db.Exec(ctx, insertReimbursement,
+		arg.Region,
+		arg.Document,
+		arg.PsnNo,
+		arg.MedType,
+		arg.BillFen,
+		arg.Funds,
+		arg.Parts,
+		arg.AmountsFen,
+		arg.ReceivedOn,
+		arg.ReceivedBy,
+		arg.DueOn,
+		arg.LongestOn,
+		arg.State,
 	)
 	return err
 }
@@ -495,6 +660,47 @@ func (q *Queries) LockAccount(ctx context.Context, arg LockAccountParams) (LockA
 	return i, err
 }
 
+const lockFeeCheck = `-- name: LockFeeCheck :many
+SELECT id, setl_id, insured, treating, provider, bill_fen, reason, asked_on, asked_by, answer_due, state, outcome, differs_fen, answered_on, confirm_due, closed_on FROM fee_checks WHERE id = $1 FOR UPDATE
+`
+
+func (q *Queries) LockFeeCheck(ctx context.Context, id string) ([]FeeCheck, error) {
+	rows, err := q.db.Query(ctx, lockFeeCheck, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FeeCheck
+	for rows.Next() {
+		var i FeeCheck
+		if err := rows.Scan(
+			&i.ID,
+			&i.SetlID,
+			&i.Insured,
+			&i.Treating,
+			&i.Provider,
+			&i.BillFen,
+			&i.Reason,
+			&i.AskedOn,
+			&i.AskedBy,
+			&i.AnswerDue,
+			&i.State,
+			&i.Outcome,
+			&i.DiffersFen,
+			&i.AnsweredOn,
+			&i.ConfirmDue,
+			&i.ClosedOn,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockList = `-- name: LockList :many
 SELECT id, treating, provider, requested, through, state, funds, amounts_fen, settlements, made_on, paid_on, reference, entry_id FROM provider_lists WHERE id = $1 FOR UPDATE
 `
@@ -519,6 +725,52 @@ func (q *Queries) LockList(ctx context.Context, id string) ([]ProviderList, erro
 			&i.AmountsFen,
 			&i.Settlements,
 			&i.MadeOn,
+			&i.PaidOn,
+			&i.Reference,
+			&i.EntryID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockReimbursement = `-- name: LockReimbursement :many
+SELECT region, document, psn_no, med_type, bill_fen, funds, parts, amounts_fen, received_on, received_by, due_on, longest_on, state, paid_on, reference, entry_id FROM reimbursements WHERE region = $1 AND document = $2 FOR UPDATE
+`
+
+type LockReimbursementParams struct {
+	Region   string
+	Document string
+}
+
+func (q *Queries) LockReimbursement(ctx context.Context, arg LockReimbursementParams) ([]Reimbursement, error) {
+	rows, err := q.db.Query(ctx, lockReimbursement, arg.Region, arg.Document)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Reimbursement
+	for rows.Next() {
+		var i Reimbursement
+		if err := rows.Scan(
+			&i.Region,
+			&i.Document,
+			&i.PsnNo,
+			&i.MedType,
+			&i.BillFen,
+			&i.Funds,
+			&i.Parts,
+			&i.AmountsFen,
+			&i.ReceivedOn,
+			&i.ReceivedBy,
+			&i.DueOn,
+			&i.LongestOn,
+			&i.State,
 			&i.PaidOn,
 			&i.Reference,
 			&i.EntryID,
@@ -659,6 +911,63 @@ func (q *Queries) MoveAccount(ctx context.Context, arg MoveAccountParams) error 
 	return err
 }
 
+const moveFeeCheck = `-- name: MoveFeeCheck :exec
+UPDATE fee_checks SET state = $1, outcome = $2, differs_fen = $3, answered_on = $4::date,
+    confirm_due = $5::date, closed_on = $6::date
+WHERE id = $7
+`
+
+type MoveFeeCheckParams struct {
+	State      string
+	Outcome    string
+	DiffersFen int64
+	AnsweredOn pgtype.Date
+	ConfirmDue pgtype.Date
+	ClosedOn   pgtype.Date
+	ID         string
+}
+
+func (q *Queries) MoveFeeCheck(ctx context.Context, arg MoveFeeCheckParams) error {
+	_, err := q.db.Exec(ctx, moveFeeCheck,
+		arg.State,
+		arg.Outcome,
+		arg.DiffersFen,
+		arg.AnsweredOn,
+		arg.ConfirmDue,
+		arg.ClosedOn,
+		arg.ID,
+	)
+	return err
+}
+
+const moveReimbursement = `-- name: MoveReimbursement :exec
+UPDATE reimbursements SET state = $1, due_on = $2, paid_on = $3::date, reference = $4, entry_id = $5::uuid
+WHERE region = $6 AND document = $7
+`
+
+type MoveReimbursementParams struct {
+	State     string
+	DueOn     time.Time
+	PaidOn    pgtype.Date
+	Reference string
+	EntryID   uuid.NullUUID
+	Region    string
+	Document  string
+}
+
+func (q *Queries) MoveReimbursement(ctx context.Context, arg MoveReimbursementParams) error {
+	_, err := q.db.Exec(ctx, moveReimbursement,
+		arg.State,
+		arg.DueOn,
+		arg.PaidOn,
+		arg.Reference,
+		arg.EntryID,
+		arg.Region,
+		arg.Document,
+	)
+	return err
+}
+
 const openAccount = `-- name: OpenAccount :exec
 INSERT INTO provider_accounts (treating, provider, taken, version) VALUES ($1, $2, 0, 0)
 ON CONFLICT (treating, provider) DO NOTHING
@@ -672,6 +981,35 @@ type OpenAccountParams struct {
 func (q *Queries) OpenAccount(ctx context.Context, arg OpenAccountParams) error {
 	_, err := q.db.Exec(ctx, openAccount, arg.Treating, arg.Provider)
 	return err
+}
+
+const openFeeChecksOf = `-- name: OpenFeeChecksOf :many
+SELECT id FROM fee_checks WHERE setl_id = $1 AND state <> 'closed' AND id <> $2
+`
+
+type OpenFeeChecksOfParams struct {
+	SetlID string
+	OwnID  string
+}
+
+func (q *Queries) OpenFeeChecksOf(ctx context.Context, arg OpenFeeChecksOfParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, openFeeChecksOf, arg.SetlID, arg.OwnID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const pageOfDifferences = `-- name: PageOfDifferences :many
@@ -733,6 +1071,71 @@ func (q *Queries) PageOfDifferences(ctx context.Context, arg PageOfDifferencesPa
 	return items, nil
 }
 
+const pageOfFeeChecks = `-- name: PageOfFeeChecks :many
+SELECT id, setl_id, insured, treating, provider, bill_fen, reason, asked_on, asked_by, answer_due, state, outcome, differs_fen, answered_on, confirm_due, closed_on FROM fee_checks
+WHERE ($1::text = '' OR insured = $1 OR treating = $1) AND ($2::text = '' OR state = $2)
+    AND (NOT $3::bool OR (state IN ('asked', 'disputed') AND answer_due < $4::date) OR (state = 'answered' AND confirm_due < $4::date))
+    AND asked_on <= $4 AND ($5::bool OR insured = ANY($6::text[]) OR treating = ANY($6::text[])) AND id > $7::text
+ORDER BY id LIMIT $8
+`
+
+type PageOfFeeChecksParams struct {
+	Region     string
+	State      string
+	Overdue    bool
+	AsOf       time.Time
+	AllRegions bool
+	Regions    []string
+	After      string
+	Page       int32
+}
+
+func (q *Queries) PageOfFeeChecks(ctx context.Context, arg PageOfFeeChecksParams) ([]FeeCheck, error) {
+	rows, err := q.db.Query(ctx, pageOfFeeChecks,
+		arg.Region,
+		arg.State,
+		arg.Overdue,
+		arg.AsOf,
+		arg.AllRegions,
+		arg.Regions,
+		arg.After,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FeeCheck
+	for rows.Next() {
+		var i FeeCheck
+		if err := rows.Scan(
+			&i.ID,
+			&i.SetlID,
+			&i.Insured,
+			&i.Treating,
+			&i.Provider,
+			&i.BillFen,
+			&i.Reason,
+			&i.AskedOn,
+			&i.AskedBy,
+			&i.AnswerDue,
+			&i.State,
+			&i.Outcome,
+			&i.DiffersFen,
+			&i.AnsweredOn,
+			&i.ConfirmDue,
+			&i.ClosedOn,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const pageOfLists = `-- name: PageOfLists :many
 SELECT id, treating, provider, requested, through, state, funds, amounts_fen, settlements, made_on, paid_on, reference, entry_id FROM provider_lists
 WHERE ($1::text = '' OR treating = $1) AND ($2::text = '' OR provider = $2)
@@ -778,6 +1181,76 @@ func (q *Queries) PageOfLists(ctx context.Context, arg PageOfListsParams) ([]Pro
 			&i.AmountsFen,
 			&i.Settlements,
 			&i.MadeOn,
+			&i.PaidOn,
+			&i.Reference,
+			&i.EntryID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageOfReimbursements = `-- name: PageOfReimbursements :many
+SELECT region, document, psn_no, med_type, bill_fen, funds, parts, amounts_fen, received_on, received_by, due_on, longest_on, state, paid_on, reference, entry_id FROM reimbursements
+WHERE ($1::text = '' OR region = $1) AND ($2::text = '' OR state = $2)
+    AND (NOT $3::bool OR (state IN ('received', 'approved') AND due_on < $4::date))
+    AND received_on <= $4 AND ($5::bool OR region = ANY($6::text[]))
+    AND (due_on, region, document) > ($7::date, $8::text, $9::text)
+ORDER BY due_on, region, document LIMIT $10
+`
+
+type PageOfReimbursementsParams struct {
+	Region        string
+	State         string
+	Overdue       bool
+	AsOf          time.Time
+	AllRegions    bool
+	Regions       []string
+	AfterDue      time.Time
+	AfterRegion   string
+	AfterDocument string
+	Page          int32
+}
+
+func (q *Queries) PageOfReimbursements(ctx context.Context, arg PageOfReimbursementsParams) ([]Reimbursement, error) {
+	rows, err := q.db.Query(ctx, pageOfReimbursements,
+		arg.Region,
+		arg.State,
+		arg.Overdue,
+		arg.AsOf,
+		arg.AllRegions,
+		arg.Regions,
+		arg.AfterDue,
+		arg.AfterRegion,
+		arg.AfterDocument,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Reimbursement
+	for rows.Next() {
+		var i Reimbursement
+		if err := rows.Scan(
+			&i.Region,
+			&i.Document,
+			&i.PsnNo,
+			&i.MedType,
+			&i.BillFen,
+			&i.Funds,
+			&i.Parts,
+			&i.AmountsFen,
+			&i.ReceivedOn,
+			&i.ReceivedBy,
+			&i.DueOn,
+			&i.LongestOn,
+			&i.State,
 			&i.PaidOn,
 			&i.Reference,
 			&i.EntryID,
