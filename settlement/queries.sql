@@ -370,3 +370,21 @@ SELECT service_month, sums FROM accepted_blocks WHERE service_month >= @first_mo
 -- name: SettlementsBetween :many
 SELECT DISTINCT setl_id FROM side_records
 WHERE service_month = @month AND setl_time >= @from_time::timestamptz AND setl_time < @end_time::timestamptz ORDER BY setl_id;
+
+-- Settlements of months up to the given one that no run has taken in: accepted,
+-- with an open exception, or refunds that wait.
+-- name: PageOfUncleared :many
+SELECT x.service_month, x.setl_id::text AS setl_id, x.kind FROM (
+    SELECT b.service_month, unnest(b.setl_ids) AS setl_id, 'accepted' AS kind
+    FROM accepted_blocks AS b WHERE b.run_id IS NULL AND b.service_month <= @last_month::text
+    UNION ALL
+    SELECT e.service_month, e.setl_id, e.kind FROM exceptions AS e WHERE e.resolved_at IS NULL AND e.service_month <= @last_month::text
+    UNION ALL
+    SELECT a.service_month, a.setl_id, 'refund_waiting' FROM settlements_apart AS a WHERE a.state = 'waiting' AND a.service_month <= @last_month::text
+) AS x
+WHERE (x.service_month, x.setl_id, x.kind) > (@after_month::text, @after_id::text, @after_kind::text)
+    AND (@all_regions::bool OR EXISTS (
+        SELECT 1 FROM side_records AS r WHERE r.setl_id = x.setl_id
+            AND (r.insured = ANY(@regions::text[]) OR r.treating = ANY(@regions::text[]))
+    ))
+ORDER BY x.service_month, x.setl_id, x.kind LIMIT @page;

@@ -1566,6 +1566,69 @@ func (q *Queries) PageOfExceptions(ctx context.Context, arg PageOfExceptionsPara
 	return items, nil
 }
 
+const pageOfUncleared = `-- name: PageOfUncleared :many
+SELECT x.service_month, x.setl_id::text AS setl_id, x.kind FROM (
+    SELECT b.service_month, unnest(b.setl_ids) AS setl_id, 'accepted' AS kind
+    FROM accepted_blocks AS b WHERE b.run_id IS NULL AND b.service_month <= $1::text
+    UNION ALL
+    SELECT e.service_month, e.setl_id, e.kind FROM exceptions AS e WHERE e.resolved_at IS NULL AND e.service_month <= $1::text
+    UNION ALL
+    SELECT a.service_month, a.setl_id, 'refund_waiting' FROM settlements_apart AS a WHERE a.state = 'waiting' AND a.service_month <= $1::text
+) AS x
+WHERE (x.service_month, x.setl_id, x.kind) > ($2::text, $3::text, $4::text)
+    AND ($5::bool OR EXISTS (
+        SELECT 1 FROM side_records AS r WHERE r.setl_id = x.setl_id
+            AND (r.insured = ANY($6::text[]) OR r.treating = ANY($6::text[]))
+    ))
+ORDER BY x.service_month, x.setl_id, x.kind LIMIT $7
+`
+
+type PageOfUnclearedParams struct {
+	LastMonth  string
+	AfterMonth string
+	AfterID    string
+	AfterKind  string
+	AllRegions bool
+	Regions    []string
+	Page       int32
+}
+
+type PageOfUnclearedRow struct {
+	ServiceMonth string
+	SetlID       string
+	Kind         string
+}
+
+// Settlements of months up to the given one that no run has taken in: accepted,
+// with an open exception, or refunds that wait.
+func (q *Queries) PageOfUncleared(ctx context.Context, arg PageOfUnclearedParams) ([]PageOfUnclearedRow, error) {
+	rows, err := q.db.Query(ctx, pageOfUncleared,
+		arg.LastMonth,
+		arg.AfterMonth,
+		arg.AfterID,
+		arg.AfterKind,
+		arg.AllRegions,
+		arg.Regions,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PageOfUnclearedRow
+	for rows.Next() {
+		var i PageOfUnclearedRow
+		if err := rows.Scan(&i.ServiceMonth, &i.SetlID, &i.Kind); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const postRefunds = `-- name: PostRefunds :exec
 UPDATE settlements_apart SET state = 'posted', waiting_for = '' WHERE setl_id = ANY($1::text[])
 `
