@@ -148,7 +148,7 @@ func TestEveryMethodIsTested(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	for procedure := range f.server.methods {
-		if _, ok := monthTests[procedure]; ok {
+		if _, ok := monthTests[procedure]; ok || slices.ContainsFunc(providerTests, func(c providerTest) bool { return providerMethod+c.name == procedure }) {
 			continue
 		}
 		if _, ok := methodTests[procedure]; ok == slices.Contains(streamed, procedure) {

@@ -21,10 +21,11 @@ import (
 // works are what jobs do, by the procedure that begins them.
 func (s *Server) works() map[string]jobs.Work {
 	return map[string]jobs.Work{
-		settlementv1connect.SettlementServiceReconcileProcedure: workOn(s.reconcile),
-		clearingv1connect.ClearingServiceClearProcedure:         workOn(s.clear),
-		auditv1connect.AuditServiceVerifyProcedure:              workOn(s.verify),
-		auditv1connect.AuditServiceCheckProcedure:               workOn(s.check),
+		settlementv1connect.SettlementServiceReconcileProcedure:    workOn(s.reconcile),
+		settlementv1connect.SettlementServiceReconcileDayProcedure: workOn(s.reconcileDay),
+		clearingv1connect.ClearingServiceClearProcedure:            workOn(s.clear),
+		auditv1connect.AuditServiceVerifyProcedure:                 workOn(s.verify),
+		auditv1connect.AuditServiceCheckProcedure:                  workOn(s.check),
 	}
 }
 

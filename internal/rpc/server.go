@@ -28,6 +28,7 @@ import (
 	"fundledger/internal/jobs"
 	"fundledger/ledger"
 	"fundledger/settlement"
+	"fundledger/settlement/provider"
 )
 
 // Deps are what the service works on.
@@ -51,11 +52,13 @@ type Deps struct {
 type desks struct {
 	settlements *settlement.Settlements
 	clearing    *clearing.Clearing
+	provider    *provider.Desk
 	book        *accounts.Rulebook
 }
 
 func newDesks(deps Deps) *desks {
-	return &desks{settlement.New(deps.Store, deps.Journal, deps.Book), clearing.New(deps.Store, deps.Journal, deps.Book), deps.Book}
+	return &desks{settlement.New(deps.Store, deps.Journal, deps.Book), clearing.New(deps.Store, deps.Journal, deps.Book),
+		provider.New(deps.Store, deps.Journal, deps.Book), deps.Book}
 }
 
 // Server serves all services.

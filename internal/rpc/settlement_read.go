@@ -61,6 +61,9 @@ func storyOf(story *settlement.Settlement) *settlementv1.Settlement {
 		SetlId: story.SetlID, Month: string(story.Month), State: settlementStates[story.State], Run: story.Run, Refunds: story.Refunds,
 		Remaining: story.Remaining.String(),
 	}
+	for _, b := range story.BenefitYears {
+		told.BenefitYears = append(told.BenefitYears, &settlementv1.BenefitShare{BenefitYear: int32(b.BenefitYear), Fund: b.Fund, Part: b.Part, Amount: b.Amount.String()})
+	}
 	for _, side := range story.Sides {
 		record := &settlementv1.SideRecord{Side: fileSides[side.Side], FileName: side.File, Line: side.Line, RejectedAs: side.RejectedAs, Reason: side.Reason}
 		if side.Content != nil {

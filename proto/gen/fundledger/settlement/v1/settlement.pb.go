@@ -216,7 +216,10 @@ type Settlement struct {
 	Refunds []string `protobuf:"bytes,8,rep,name=refunds,proto3" json:"refunds,omitempty"`
 	// What is left of it after refunds, in yuan with two decimals: all fund and
 	// account parts.
-	Remaining     string `protobuf:"bytes,9,opt,name=remaining,proto3" json:"remaining,omitempty"`
+	Remaining string `protobuf:"bytes,9,opt,name=remaining,proto3" json:"remaining,omitempty"`
+	// What its acceptance has in each benefit year; none where the insured region is
+	// not ours.
+	BenefitYears  []*BenefitShare `protobuf:"bytes,20,rep,name=benefit_years,json=benefitYears,proto3" json:"benefit_years,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -314,6 +317,86 @@ func (x *Settlement) GetRemaining() string {
 	return ""
 }
 
+func (x *Settlement) GetBenefitYears() []*BenefitShare {
+	if x != nil {
+		return x.BenefitYears
+	}
+	return nil
+}
+
+// BenefitShare is what a fund pays of a settlement in one benefit year.
+type BenefitShare struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The benefit year (待遇年度).
+	BenefitYear int32 `protobuf:"varint,1,opt,name=benefit_year,json=benefitYear,proto3" json:"benefit_year,omitempty"`
+	// Fund, such as "310".
+	Fund string `protobuf:"bytes,2,opt,name=fund,proto3" json:"fund,omitempty"`
+	// "account" for 个人账户, else empty.
+	Part string `protobuf:"bytes,3,opt,name=part,proto3" json:"part,omitempty"`
+	// Amount in yuan with two decimals.
+	Amount        string `protobuf:"bytes,4,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BenefitShare) Reset() {
+	*x = BenefitShare{}
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BenefitShare) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BenefitShare) ProtoMessage() {}
+
+func (x *BenefitShare) ProtoReflect() protoreflect.Message {
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BenefitShare.ProtoReflect.Descriptor instead.
+func (*BenefitShare) Descriptor() ([]byte, []int) {
+	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *BenefitShare) GetBenefitYear() int32 {
+	if x != nil {
+		return x.BenefitYear
+	}
+	return 0
+}
+
+func (x *BenefitShare) GetFund() string {
+	if x != nil {
+		return x.Fund
+	}
+	return ""
+}
+
+func (x *BenefitShare) GetPart() string {
+	if x != nil {
+		return x.Part
+	}
+	return ""
+}
+
+func (x *BenefitShare) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
 // SettlementEntry is an entry that was posted for a settlement.
 type SettlementEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -333,7 +416,7 @@ type SettlementEntry struct {
 
 func (x *SettlementEntry) Reset() {
 	*x = SettlementEntry{}
-	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[3]
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -345,7 +428,7 @@ func (x *SettlementEntry) String() string {
 func (*SettlementEntry) ProtoMessage() {}
 
 func (x *SettlementEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[3]
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -358,7 +441,7 @@ func (x *SettlementEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettlementEntry.ProtoReflect.Descriptor instead.
 func (*SettlementEntry) Descriptor() ([]byte, []int) {
-	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{3}
+	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *SettlementEntry) GetEntryId() string {
@@ -417,7 +500,7 @@ type SideRecord struct {
 
 func (x *SideRecord) Reset() {
 	*x = SideRecord{}
-	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[4]
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -429,7 +512,7 @@ func (x *SideRecord) String() string {
 func (*SideRecord) ProtoMessage() {}
 
 func (x *SideRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[4]
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -442,7 +525,7 @@ func (x *SideRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SideRecord.ProtoReflect.Descriptor instead.
 func (*SideRecord) Descriptor() ([]byte, []int) {
-	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{4}
+	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *SideRecord) GetSide() Side {
@@ -545,7 +628,7 @@ type Record struct {
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[5]
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -557,7 +640,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[5]
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -570,7 +653,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{5}
+	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Record) GetMdtrtId() string {
@@ -754,7 +837,7 @@ const file_fundledger_settlement_v1_settlement_proto_rawDesc = "" +
 	"\n" +
 	"settlement\x18\x01 \x01(\v2$.fundledger.settlement.v1.SettlementR\n" +
 	"settlement\x12\x1a\n" +
-	"\bposition\x18\x02 \x01(\x03R\bposition\"\x8a\x03\n" +
+	"\bposition\x18\x02 \x01(\x03R\bposition\"\xd7\x03\n" +
 	"\n" +
 	"Settlement\x12\x17\n" +
 	"\asetl_id\x18\x01 \x01(\tR\x06setlId\x12\x14\n" +
@@ -765,7 +848,13 @@ const file_fundledger_settlement_v1_settlement_proto_rawDesc = "" +
 	"\aentries\x18\x06 \x03(\v2).fundledger.settlement.v1.SettlementEntryR\aentries\x12\x10\n" +
 	"\x03run\x18\a \x01(\tR\x03run\x12\x18\n" +
 	"\arefunds\x18\b \x03(\tR\arefunds\x12\x1c\n" +
-	"\tremaining\x18\t \x01(\tR\tremaining\"\x88\x01\n" +
+	"\tremaining\x18\t \x01(\tR\tremaining\x12K\n" +
+	"\rbenefit_years\x18\x14 \x03(\v2&.fundledger.settlement.v1.BenefitShareR\fbenefitYears\"q\n" +
+	"\fBenefitShare\x12!\n" +
+	"\fbenefit_year\x18\x01 \x01(\x05R\vbenefitYear\x12\x12\n" +
+	"\x04fund\x18\x02 \x01(\tR\x04fund\x12\x12\n" +
+	"\x04part\x18\x03 \x01(\tR\x04part\x12\x16\n" +
+	"\x06amount\x18\x04 \x01(\tR\x06amount\"\x88\x01\n" +
 	"\x0fSettlementEntry\x12\x19\n" +
 	"\bentry_id\x18\x01 \x01(\tR\aentryId\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\x03R\bposition\x12\x12\n" +
@@ -832,33 +921,35 @@ func file_fundledger_settlement_v1_settlement_proto_rawDescGZIP() []byte {
 }
 
 var file_fundledger_settlement_v1_settlement_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fundledger_settlement_v1_settlement_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_fundledger_settlement_v1_settlement_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_fundledger_settlement_v1_settlement_proto_goTypes = []any{
 	(SettlementState)(0),          // 0: fundledger.settlement.v1.SettlementState
 	(*GetSettlementRequest)(nil),  // 1: fundledger.settlement.v1.GetSettlementRequest
 	(*GetSettlementResponse)(nil), // 2: fundledger.settlement.v1.GetSettlementResponse
 	(*Settlement)(nil),            // 3: fundledger.settlement.v1.Settlement
-	(*SettlementEntry)(nil),       // 4: fundledger.settlement.v1.SettlementEntry
-	(*SideRecord)(nil),            // 5: fundledger.settlement.v1.SideRecord
-	(*Record)(nil),                // 6: fundledger.settlement.v1.Record
-	(*Exception)(nil),             // 7: fundledger.settlement.v1.Exception
-	(Side)(0),                     // 8: fundledger.settlement.v1.Side
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*BenefitShare)(nil),          // 4: fundledger.settlement.v1.BenefitShare
+	(*SettlementEntry)(nil),       // 5: fundledger.settlement.v1.SettlementEntry
+	(*SideRecord)(nil),            // 6: fundledger.settlement.v1.SideRecord
+	(*Record)(nil),                // 7: fundledger.settlement.v1.Record
+	(*Exception)(nil),             // 8: fundledger.settlement.v1.Exception
+	(Side)(0),                     // 9: fundledger.settlement.v1.Side
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
 }
 var file_fundledger_settlement_v1_settlement_proto_depIdxs = []int32{
-	3, // 0: fundledger.settlement.v1.GetSettlementResponse.settlement:type_name -> fundledger.settlement.v1.Settlement
-	0, // 1: fundledger.settlement.v1.Settlement.state:type_name -> fundledger.settlement.v1.SettlementState
-	5, // 2: fundledger.settlement.v1.Settlement.sides:type_name -> fundledger.settlement.v1.SideRecord
-	7, // 3: fundledger.settlement.v1.Settlement.exception:type_name -> fundledger.settlement.v1.Exception
-	4, // 4: fundledger.settlement.v1.Settlement.entries:type_name -> fundledger.settlement.v1.SettlementEntry
-	8, // 5: fundledger.settlement.v1.SideRecord.side:type_name -> fundledger.settlement.v1.Side
-	6, // 6: fundledger.settlement.v1.SideRecord.record:type_name -> fundledger.settlement.v1.Record
-	9, // 7: fundledger.settlement.v1.Record.setl_time:type_name -> google.protobuf.Timestamp
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	3,  // 0: fundledger.settlement.v1.GetSettlementResponse.settlement:type_name -> fundledger.settlement.v1.Settlement
+	0,  // 1: fundledger.settlement.v1.Settlement.state:type_name -> fundledger.settlement.v1.SettlementState
+	6,  // 2: fundledger.settlement.v1.Settlement.sides:type_name -> fundledger.settlement.v1.SideRecord
+	8,  // 3: fundledger.settlement.v1.Settlement.exception:type_name -> fundledger.settlement.v1.Exception
+	5,  // 4: fundledger.settlement.v1.Settlement.entries:type_name -> fundledger.settlement.v1.SettlementEntry
+	4,  // 5: fundledger.settlement.v1.Settlement.benefit_years:type_name -> fundledger.settlement.v1.BenefitShare
+	9,  // 6: fundledger.settlement.v1.SideRecord.side:type_name -> fundledger.settlement.v1.Side
+	7,  // 7: fundledger.settlement.v1.SideRecord.record:type_name -> fundledger.settlement.v1.Record
+	10, // 8: fundledger.settlement.v1.Record.setl_time:type_name -> google.protobuf.Timestamp
+	9,  // [9:9] is the sub-list for method output_type
+	9,  // [9:9] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_fundledger_settlement_v1_settlement_proto_init() }
@@ -874,7 +965,7 @@ func file_fundledger_settlement_v1_settlement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fundledger_settlement_v1_settlement_proto_rawDesc), len(file_fundledger_settlement_v1_settlement_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
