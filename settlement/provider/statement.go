@@ -109,14 +109,14 @@ func (s *StatementLine) add(l ledger.EntryLine) {
 	switch e := l.Entry; {
 	case strings.HasPrefix(e.Key, ownKey):
 		s.Paid -= amount
+	case l.Side == accounts.Debit && l.Amount < 0:
+		s.Recovered += amount
 	case settlement.SettlementOf(e.Key) != "" && !e.Corrects.Valid:
 		s.Accepted += amount
 	case settlement.SettlementOf(e.Key) != "":
 		s.Refunds += amount
 	case strings.HasPrefix(e.Kind, settled), e.Corrects.Valid:
 		s.Deductions += amount
-	case l.Side == accounts.Debit && l.Amount < 0:
-		s.Recovered += amount
 	default:
 		s.Other += amount
 	}
