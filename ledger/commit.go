@@ -22,6 +22,7 @@ const (
 	maxQueued     = 50_000           // entries waiting; more are pushed back
 	commitEntries = 2_000            // entries of one commit
 	commitSlots   = 2                // commits under way at once: one prepares while the other waits for the disk
+	besideEntries = 100              // waiting, before a second commit goes beside the first: of two small ones each costs as much as both together
 	commitTimeout = 30 * time.Second // of one commit
 	maxPosts      = 3                // how often a commit that is unknown and not there is tried again
 	maxLooks      = 4                // over how many connections it is asked what has become of a commit
@@ -115,7 +116,7 @@ func (c *commits) enter(r *request) error {
 	}
 	c.waiting = append(c.waiting, r)
 	c.entries += len(r.entries)
-	if c.leaders < commitSlots {
+	if c.leaders == 0 || c.leaders < commitSlots && c.entries >= besideEntries {
 		c.leaders++
 		close(r.lead)
 	}
@@ -144,9 +145,7 @@ func (c *commits) leadUntil(ctx context.Context, j *Journal, r *request) {
 	// The commit serves other callers too: one who gives up must not take it along.
 	ctx = context.WithoutCancel(ctx)
 	for !isClosed(r.done) {
-		// Callers whose entries have just been committed are about to come back:
-		// let them in first.
-		runtime.Gosched()
+		c.letIn()
 		if batch := c.take(); len(batch) > 0 {
 			j.commit(ctx, batch)
 		} else {
@@ -178,11 +177,30 @@ func (c *commits) take() (batch []*request) {
 	return batch
 }
 
-// pass hands the slot to the request that has waited longest, if any.
+// letIn waits while callers come in: those whose entries have just been
+// committed are about to come back.
+func (c *commits) letIn() {
+	for before := -1; ; {
+		c.mu.Lock()
+		waiting := len(c.waiting)
+		c.mu.Unlock()
+		if waiting <= before {
+			return
+		}
+		before = waiting
+		runtime.Gosched()
+	}
+}
+
+// pass hands the slot to the request that has waited longest, if any is to go
+// on beside the other leaders.
 func (c *commits) pass() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, w := range c.waiting {
+		if c.leaders > 1 && c.entries < besideEntries {
+			break
+		}
 		if !isClosed(w.lead) {
 			close(w.lead)
 			return
