@@ -475,3 +475,9 @@ ORDER BY month, number LIMIT @page;
 SELECT DISTINCT position FROM checkpoints
 WHERE (@before::int8 = 0 OR position < @before) AND (@signer::text = '' OR signer = @signer)
 ORDER BY position DESC LIMIT @page;
+
+-- name: FindChangeKey :many
+SELECT digest FROM change_keys WHERE operation = @operation AND key = @key;
+
+-- name: InsertChangeKey :exec
+INSERT INTO change_keys (operation, key, digest) VALUES (@operation, @key, @digest);

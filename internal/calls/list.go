@@ -1,7 +1,6 @@
 package calls
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"strconv"
@@ -99,24 +98,6 @@ func decode(r db.ListCallsRow) (Call, error) {
 		}
 	}
 	return c, nil
-}
-
-// Earlier tells whether a call of the method and key has succeeded before, for
-// methods that cannot tell so themselves; AlreadyExists when its request was
-// another one. It sees only calls that have ended: two at the same time are
-// for the method's own idempotency to keep apart.
-func (l *Log) Earlier(ctx context.Context, method, key string, hash []byte) (seen bool, err error) {
-	if err := l.Flush(ctx); err != nil {
-		return false, err
-	}
-	err = l.store.Read(ctx, func(r accounts.Reader) error {
-		hashes, err := db.New(r).EarlierCalls(ctx, db.EarlierCallsParams{Method: method, Key: key})
-		if seen = len(hashes) > 0; seen && !bytes.Equal(hashes[0], hash) {
-			return fault.New(fault.AlreadyExists, "key %q is already used for a call with other content", key).With("key", key)
-		}
-		return err
-	})
-	return seen && err == nil, err
 }
 
 func bound(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()} }

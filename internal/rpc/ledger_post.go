@@ -130,7 +130,7 @@ func (s *ledgerService) PostOpenings(ctx context.Context, request *ledgerv1.Post
 	if r.err != nil {
 		return nil, r.err
 	}
-	opened, err := s.journal.PostOpenings(ctx, openings)
+	opened, err := s.journal.Under(request.GetIdempotencyKey()).PostOpenings(ctx, openings)
 	if err != nil {
 		return nil, err
 	}

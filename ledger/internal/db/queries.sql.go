@@ -545,6 +545,35 @@ func (q *Queries) ExpiredPendings(ctx context.Context, page int32) ([]ExpiredPen
 	return items, nil
 }
 
+const findChangeKey = `-- name: FindChangeKey :many
+SELECT digest FROM change_keys WHERE operation = $1 AND key = $2
+`
+
+type FindChangeKeyParams struct {
+	Operation string
+	Key       string
+}
+
+func (q *Queries) FindChangeKey(ctx context.Context, arg FindChangeKeyParams) ([][]byte, error) {
+	rows, err := q.db.Query(ctx, findChangeKey, arg.Operation, arg.Key)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]byte
+	for rows.Next() {
+		var digest []byte
+		if err := rows.Scan(&digest); err != nil {
+			return nil, err
+		}
+		items = append(items, digest)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const findEntries = `-- name: FindEntries :many
 SELECT id, digest FROM entries WHERE id = ANY($1::uuid[])
 `
@@ -676,6 +705,21 @@ func (q *Queries) InsertBatch(ctx context.Context, arg InsertBatchParams) (int64
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const insertChangeKey = `-- name: InsertChangeKey :exec
+INSERT INTO change_keys (operation, key, digest) VALUES ($1, $2, $3)
+`
+
+type InsertChangeKeyParams struct {
+	Operation string
+	Key       string
+	Digest    []byte
+}
+
+func (q *Queries) InsertChangeKey(ctx context.Context, arg InsertChangeKeyParams) error {
+	_, err := q.db.Exec(ctx, insertChangeKey, arg.Operation, arg.Key, arg.Digest)
+	return err
 }
 
 const insertCheckpoint = `-- name: InsertCheckpoint :exec
