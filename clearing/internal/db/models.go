@@ -104,6 +104,13 @@ type CallEnd struct {
 	EndedAt time.Time
 }
 
+type ChangeKey struct {
+	Operation string
+	Key       string
+	Digest    []byte
+	UsedAt    time.Time
+}
+
 type Checkpoint struct {
 	Position int64
 	Signer   string

@@ -686,6 +686,42 @@ func (q *Queries) PartsOf(ctx context.Context, arg PartsOfParams) ([]RunPart, er
 	return items, nil
 }
 
+const remittancesUnder = `-- name: RemittancesUnder :many
+SELECT reference, notice, paid_on, counterparty, requested, funds, amounts_fen, entries FROM remittances
+WHERE split_part(reference, ':', 1) = split_part($1::text, ':', 1)
+    AND (reference = $1::text || ':' || notice OR reference = $1::text || ':' || notice || ':' || counterparty)
+ORDER BY notice, reference
+`
+
+func (q *Queries) RemittancesUnder(ctx context.Context, reference string) ([]Remittance, error) {
+	rows, err := q.db.Query(ctx, remittancesUnder, reference)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Remittance
+	for rows.Next() {
+		var i Remittance
+		if err := rows.Scan(
+			&i.Reference,
+			&i.Notice,
+			&i.PaidOn,
+			&i.Counterparty,
+			&i.Requested,
+			&i.Funds,
+			&i.AmountsFen,
+			&i.Entries,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const runParts = `-- name: RunParts :many
 SELECT run, insured, treating, fund, category, part, benefit_year, records, carried_over,
     amount_fen, paid_insured_fen, paid_treating_fen
