@@ -229,11 +229,22 @@ SELECT coalesce(sum(records), 0)::int8 AS posted,
 FROM accepted_blocks WHERE accepted_blocks.service_month = @month;
 
 -- name: ReportExceptions :many
-SELECT setl_id, kind, refund FROM exceptions
-WHERE service_month = @month AND resolved_at IS NULL ORDER BY kind, setl_id;
+SELECT e.setl_id, e.kind, e.refund FROM exceptions AS e
+WHERE e.service_month = @month AND e.resolved_at IS NULL
+    AND (@all_regions::bool OR EXISTS (
+        SELECT 1 FROM side_records AS r WHERE r.setl_id = e.setl_id
+            AND (r.insured = ANY(@regions::text[]) OR r.treating = ANY(@regions::text[]))
+    ))
+ORDER BY e.kind, e.setl_id;
 
 -- name: ReportDuplicates :many
-SELECT DISTINCT setl_id FROM set_aside WHERE service_month = @month AND cause = 'duplicate' ORDER BY setl_id;
+SELECT DISTINCT d.setl_id FROM set_aside AS d
+WHERE d.service_month = @month AND d.cause = 'duplicate'
+    AND (@all_regions::bool OR EXISTS (
+        SELECT 1 FROM side_records AS r WHERE r.setl_id = d.setl_id
+            AND (r.insured = ANY(@regions::text[]) OR r.treating = ANY(@regions::text[]))
+    ))
+ORDER BY d.setl_id;
 
 -- name: WaitingOfMonth :many
 SELECT * FROM settlements_apart WHERE service_month = @month AND state = 'waiting' ORDER BY setl_id;

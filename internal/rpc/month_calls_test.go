@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"fundledger/accounts"
 	"fundledger/internal/config"
 	"fundledger/internal/jobs"
 )
@@ -186,6 +187,33 @@ func TestMonthShowsOnlyTheCallersRegions(t *testing.T) {
 		}
 	}
 	report := f.ok(t, settlementMethod+"GetMonthReport", viewer, `{"month":"2025-01"}`)["report"].(map[string]any)
+	whole := f.ok(t, settlementMethod+"GetMonthReport", clerk, `{"month":"2025-01"}`)["report"].(map[string]any)
+	head := func(report map[string]any, field string) accounts.Fen {
+		text, _ := report[field].(string)
+		amount, err := accounts.ParseYuan(text)
+		if err != nil {
+			t.Fatal(field, err)
+		}
+		return amount
+	}
+	for _, field := range []string{"records", "matchedRecords", "matchedAmount"} {
+		if own, all := head(report, field), head(whole, field); own <= 0 || own >= all {
+			t.Errorf("%s of one region is %s, of all %s", field, own, all)
+		}
+	}
+	amount := accounts.Fen(0)
+	for _, list := range []string{"inProvince", "crossProvinceOut", "crossProvinceIn"} {
+		pairs, _ := report[list].([]any)
+		for _, p := range pairs {
+			amount += head(p.(map[string]any), "amount")
+		}
+	}
+	if amount != head(report, "matchedAmount") {
+		t.Errorf("the head says %s, the tables %s", head(report, "matchedAmount"), amount)
+	}
+	if len(f.ok(t, settlementMethod+"GetMonthReport", f.token("nobody", map[string][]string{"viewer": {"329999"}}), `{"month":"2025-01"}`)["report"].(map[string]any)) != 2 {
+		t.Error("somebody of no city sees figures")
+	}
 	for _, p := range report["inProvince"].([]any) {
 		if p := p.(map[string]any); p["insured"] != "320100" && p["treating"] != "320100" {
 			t.Errorf("%v", p)

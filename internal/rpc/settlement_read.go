@@ -99,31 +99,26 @@ func (s *settlementService) GetMonthReport(ctx context.Context, q *settlementv1.
 	if err != nil {
 		return nil, err
 	}
-	report, err := s.desks.Load().settlements.MonthReport(ctx, month)
+	report, err := s.desks.Load().settlements.MonthReportOf(ctx, month, visibleRegions(ctx))
 	if err != nil {
 		return nil, err
 	}
-	regions := callOf(ctx).regions
 	told := &settlementv1.MonthReport{
 		Month: string(report.Month), Records: report.Records, MatchedRecords: report.MatchedRecords, MatchedAmount: report.MatchedAmount.String(),
-		Exceptions: countsOf(report.Month, report.Exceptions), InProvince: pairs(report.InProvince, regions),
-		CrossProvinceOut: pairs(report.CrossProvinceOut, regions), CrossProvinceIn: pairs(report.CrossProvinceIn, regions),
+		Exceptions: countsOf(report.Month, report.Exceptions), InProvince: pairs(report.InProvince),
+		CrossProvinceOut: pairs(report.CrossProvinceOut), CrossProvinceIn: pairs(report.CrossProvinceIn),
 	}
 	for _, n := range report.InProvinceNet {
-		if regions.Has(n.City) {
-			told.InProvinceNet = append(told.InProvinceNet, &settlementv1.CityNet{
-				City: n.City, Fund: n.Fund, Payable: n.Payable.String(), Receivable: n.Receivable.String(), Net: n.Net.String(),
-			})
-		}
+		told.InProvinceNet = append(told.InProvinceNet, &settlementv1.CityNet{
+			City: n.City, Fund: n.Fund, Payable: n.Payable.String(), Receivable: n.Receivable.String(), Net: n.Net.String(),
+		})
 	}
 	return &settlementv1.GetMonthReportResponse{Report: told, Position: position}, nil
 }
 
-func pairs(amounts []settlement.PairAmount, regions Regions) (told []*settlementv1.PairAmount) {
+func pairs(amounts []settlement.PairAmount) (told []*settlementv1.PairAmount) {
 	for _, p := range amounts {
-		if regions.Has(p.Insured) || regions.Has(p.Treating) {
-			told = append(told, &settlementv1.PairAmount{Insured: p.Insured, Treating: p.Treating, Fund: p.Fund, Records: p.Count, Amount: p.Amount.String()})
-		}
+		told = append(told, &settlementv1.PairAmount{Insured: p.Insured, Treating: p.Treating, Fund: p.Fund, Records: p.Count, Amount: p.Amount.String()})
 	}
 	return told
 }

@@ -1929,11 +1929,23 @@ func (q *Queries) RenewUpload(ctx context.Context, batchID string) error {
 }
 
 const reportDuplicates = `-- name: ReportDuplicates :many
-SELECT DISTINCT setl_id FROM set_aside WHERE service_month = $1 AND cause = 'duplicate' ORDER BY setl_id
+SELECT DISTINCT d.setl_id FROM set_aside AS d
+WHERE d.service_month = $1 AND d.cause = 'duplicate'
+    AND ($2::bool OR EXISTS (
+        SELECT 1 FROM side_records AS r WHERE r.setl_id = d.setl_id
+            AND (r.insured = ANY($3::text[]) OR r.treating = ANY($3::text[]))
+    ))
+ORDER BY d.setl_id
 `
 
-func (q *Queries) ReportDuplicates(ctx context.Context, month string) ([]string, error) {
-	rows, err := q.db.Query(ctx, reportDuplicates, month)
+type ReportDuplicatesParams struct {
+	Month      string
+	AllRegions bool
+	Regions    []string
+}
+
+func (q *Queries) ReportDuplicates(ctx context.Context, arg ReportDuplicatesParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, reportDuplicates, arg.Month, arg.AllRegions, arg.Regions)
 	if err != nil {
 		return nil, err
 	}
@@ -1953,9 +1965,20 @@ func (q *Queries) ReportDuplicates(ctx context.Context, month string) ([]string,
 }
 
 const reportExceptions = `-- name: ReportExceptions :many
-SELECT setl_id, kind, refund FROM exceptions
-WHERE service_month = $1 AND resolved_at IS NULL ORDER BY kind, setl_id
+SELECT e.setl_id, e.kind, e.refund FROM exceptions AS e
+WHERE e.service_month = $1 AND e.resolved_at IS NULL
+    AND ($2::bool OR EXISTS (
+        SELECT 1 FROM side_records AS r WHERE r.setl_id = e.setl_id
+            AND (r.insured = ANY($3::text[]) OR r.treating = ANY($3::text[]))
+    ))
+ORDER BY e.kind, e.setl_id
 `
+
+type ReportExceptionsParams struct {
+	Month      string
+	AllRegions bool
+	Regions    []string
+}
 
 type ReportExceptionsRow struct {
 	SetlID string
@@ -1963,8 +1986,8 @@ type ReportExceptionsRow struct {
 	Refund bool
 }
 
-func (q *Queries) ReportExceptions(ctx context.Context, month string) ([]ReportExceptionsRow, error) {
-	rows, err := q.db.Query(ctx, reportExceptions, month)
+func (q *Queries) ReportExceptions(ctx context.Context, arg ReportExceptionsParams) ([]ReportExceptionsRow, error) {
+	rows, err := q.db.Query(ctx, reportExceptions, arg.Month, arg.AllRegions, arg.Regions)
 	if err != nil {
 		return nil, err
 	}
