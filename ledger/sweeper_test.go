@@ -97,13 +97,13 @@ func TestASweepThatFailsIsLoggedAndCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	reader := sdkmetric.NewManualReader()
+	meter := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")
 	var log bytes.Buffer
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
 		ended <- ledger.New(offline{}, book).RunSweeper(ctx, ledger.SweeperOptions{
-			Interval: time.Millisecond, Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test"),
-			Log: slog.New(slog.NewTextHandler(&log, nil)),
+			Interval: time.Millisecond, Meter: meter, Log: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 	}()
 	for deadline := time.Now().Add(time.Minute); countOf(t, reader, "fundledger.sweeper.failures") < 2; time.Sleep(time.Millisecond) {
