@@ -63,6 +63,7 @@ func init() {
 		"Check": {
 			func(_ *fixture, _ *testing.T, key string) string { return fmt.Sprintf(`{"idempotency_key":%q}`, key) }, `{}`,
 		},
+		"ExportBundle":     {posted(`{}`), `{"at_least_position":-1}`},
 		"GetCheckpoint":    {signed(`{}`), `{"checkpoint_position":-1}`},
 		"ListCheckpoints":  {fixed(`{"page_size":1}`), `{"page_token":"x"}`},
 		"ProveInclusion":   {signed(`{"entry_id":"ID"}`), `{}`},
