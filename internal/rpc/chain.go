@@ -2,6 +2,8 @@ package rpc
 
 import (
 	"context"
+	"errors"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -127,7 +129,8 @@ func (s *Server) boundedStream(ctx context.Context, conn connect.StreamingHandle
 	return err
 }
 
-// paced gives a caller of a stream so long to take each message.
+// paced gives a caller of a stream so long to take each message, and to send one
+// where the server waits for it.
 type paced struct {
 	connect.StreamingHandlerConn
 	connection *deadlines
@@ -137,6 +140,16 @@ type paced struct {
 func (p *paced) Send(message any) error {
 	p.connection.write(time.Now().Add(p.patience))
 	return p.StreamingHandlerConn.Send(message)
+}
+
+func (p *paced) Receive(message any) error {
+	p.connection.read(time.Now().Add(p.patience))
+	err := p.StreamingHandlerConn.Receive(message)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fault.New(fault.Unavailable, "nothing was sent for %s: call again, and go on where it ended", p.patience)
+	}
+	p.connection.read(time.Time{}) // a caller who listens need not send
+	return err
 }
 
 // examine refuses a request that cannot be read, that breaks a rule of form, or

@@ -3,7 +3,6 @@ package rpc
 import (
 	"context"
 	"fmt"
-	"fundledger/proto/gen/fundledger/audit/v1/auditv1connect"
 	"os"
 	"sync"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"fundledger/internal/fault"
 	"fundledger/internal/jobs"
+	"fundledger/proto/gen/fundledger/audit/v1/auditv1connect"
 	clearingv1 "fundledger/proto/gen/fundledger/clearing/v1"
 	"fundledger/proto/gen/fundledger/clearing/v1/clearingv1connect"
 	settlementv1 "fundledger/proto/gen/fundledger/settlement/v1"
