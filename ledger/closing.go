@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -272,8 +273,8 @@ func (c periodChange) refuse(p *periods, last PeriodEvent) error {
 		if m := lastShut(p, c.book); m > c.month {
 			return c.fail(fault.Precondition, "reopen period %s of book %s first: it is %s", m, c.book, p.stateOf(c.book, m)).With("first", string(m))
 		}
-		if last.By == c.by {
-			return c.fail(fault.Permission, "period %s of book %s was set to %s by %s: another person must reopen it", c.month, c.book, state, c.by)
+		if err := accounts.SecondPerson(last.By, c.by, fmt.Sprintf("period %s of book %s was set to %s", c.month, c.book, state), "reopen"); err != nil {
+			return err.With("book", string(c.book)).With("period", string(c.month))
 		}
 	}
 	return nil
