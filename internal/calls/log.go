@@ -62,7 +62,7 @@ func (l *Log) Begin(ctx context.Context, call Call) (uuid.UUID, error) {
 	call.ID = id
 	done := make(chan error, 1)
 	if !l.put(item{begin: &call, done: done}) {
-		return uuid.UUID{}, fault.New(fault.Exhausted, "%d calls wait to be recorded: try again later", longestQueue)
+		return uuid.UUID{}, fault.New(fault.Exhausted, "%d calls wait to be recorded: try again later", longestQueue).With("retry_after", "1s")
 	}
 	select {
 	case err := <-done:
@@ -98,7 +98,7 @@ func (l *Log) Refused(call Call, end End) {
 func (l *Log) Flush(ctx context.Context) error {
 	done := make(chan error, 1)
 	if !l.put(item{done: done}) {
-		return fault.New(fault.Exhausted, "%d calls wait to be recorded: try again later", longestQueue)
+		return fault.New(fault.Exhausted, "%d calls wait to be recorded: try again later", longestQueue).With("retry_after", "1s")
 	}
 	select {
 	case err := <-done:
