@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,6 +19,16 @@ import (
 const asProgram = "FUNDLEDGER_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
+	switch filepath.Base(os.Args[0]) {
+	case asFundledger:
+		main()
+	case asCurl:
+		if err := curl(os.Args[1:], os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(exitFailed)
+		}
+		os.Exit(exitOK)
+	}
 	if os.Getenv(asProgram) != "" {
 		go func() {
 			io.Copy(io.Discard, os.Stdin) //nolint:errcheck // it ends however it ends
