@@ -18,6 +18,7 @@ import (
 // options is what every call passes, in this order:
 //
 //	identify      the id of the request (HTTP, before anything else)
+//	followed      logs and records what comes past the gate and no further (HTTP)
 //	gate          who calls (authenticate), and not too often (limit);
 //	              nothing of a message is read of somebody unknown
 //	logged        one line a call
