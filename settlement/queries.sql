@@ -117,7 +117,7 @@ WHERE r.status <> 'rejected';
 -- name: RangeOfMonth :many
 SELECT coalesce(c.setl_id, t.setl_id, i.setl_id)::text AS setl_id,
     coalesce(c.usable AND t.usable AND i.usable AND c.digest = t.digest AND c.digest = i.digest, false)::bool AS equal,
-    c.setl_time, c.enddate, coalesce(c.insutype, '')::text AS insutype, coalesce(c.insured, '')::text AS insured,
+    c.setl_time, c.begndate, c.enddate, coalesce(c.insutype, '')::text AS insutype, coalesce(c.insured, '')::text AS insured,
     coalesce(c.treating, '')::text AS treating, coalesce(c.provider, '')::text AS provider,
     coalesce(c.clr_type, '')::text AS clr_type, coalesce(c.med_type, '')::text AS med_type,
     coalesce(c.orig_setl_id, '')::text AS orig_setl_id, coalesce(c.medfee_fen, 0)::int8 AS medfee_fen,
@@ -127,7 +127,7 @@ SELECT coalesce(c.setl_id, t.setl_id, i.setl_id)::text AS setl_id,
     coalesce(c.maf_fen, 0)::int8 AS maf_fen, coalesce(c.oth_fen, 0)::int8 AS oth_fen,
     coalesce(c.acct_fen, 0)::int8 AS acct_fen, coalesce(c.refund, false)::bool AS refund
 FROM (
-    SELECT s.setl_id, s.digest, s.setl_time, s.enddate, s.insutype, s.insured, s.treating, s.provider, s.clr_type, s.med_type, s.orig_setl_id,
+    SELECT s.setl_id, s.digest, s.setl_time, s.begndate, s.enddate, s.insutype, s.insured, s.treating, s.provider, s.clr_type, s.med_type, s.orig_setl_id,
         s.medfee_fen, s.fund_pay_fen, s.hifp_fen, s.cvlserv_fen, s.hifes_fen, s.hifmi_fen, s.hifob_fen, s.maf_fen, s.oth_fen, s.acct_fen, s.refund,
         s.status = 'valid' AND NOT s.file_id = ANY(@half::uuid[]) AS usable
     FROM side_records AS s
@@ -369,3 +369,33 @@ WHERE service_month = @month AND @setl_id::text = ANY(setl_ids) LIMIT 1;
 
 -- name: ReasonOf :many
 SELECT kind, reason FROM set_aside WHERE file_id = @file_id AND line = @line;
+
+-- name: OpenExceptionsAmong :many
+SELECT setl_id, kind FROM exceptions WHERE setl_id = ANY(@setl_ids::text[]) AND resolved_at IS NULL;
+
+-- A settlement is never settled before the benefit year begins.
+-- name: BlocksOfBenefitYear :many
+SELECT service_month, sums FROM accepted_blocks WHERE service_month >= @first_month;
+
+-- Settlements of which any side says that they are of the time.
+-- name: SettlementsBetween :many
+SELECT DISTINCT setl_id FROM side_records
+WHERE service_month = @month AND setl_time >= @from_time::timestamptz AND setl_time < @end_time::timestamptz ORDER BY setl_id;
+
+-- Settlements of months up to the given one that no run has taken in: accepted,
+-- with an open exception, or refunds that wait.
+-- name: PageOfUncleared :many
+SELECT x.service_month, x.setl_id::text AS setl_id, x.kind FROM (
+    SELECT b.service_month, unnest(b.setl_ids) AS setl_id, 'accepted' AS kind
+    FROM accepted_blocks AS b WHERE b.run_id IS NULL AND b.service_month <= @last_month::text
+    UNION ALL
+    SELECT e.service_month, e.setl_id, e.kind FROM exceptions AS e WHERE e.resolved_at IS NULL AND e.service_month <= @last_month::text
+    UNION ALL
+    SELECT a.service_month, a.setl_id, 'refund_waiting' FROM settlements_apart AS a WHERE a.state = 'waiting' AND a.service_month <= @last_month::text
+) AS x
+WHERE (x.service_month, x.setl_id, x.kind) > (@after_month::text, @after_id::text, @after_kind::text)
+    AND (@all_regions::bool OR EXISTS (
+        SELECT 1 FROM side_records AS r WHERE r.setl_id = x.setl_id
+            AND (r.insured = ANY(@regions::text[]) OR r.treating = ANY(@regions::text[]))
+    ))
+ORDER BY x.service_month, x.setl_id, x.kind LIMIT @page;

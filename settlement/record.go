@@ -39,6 +39,11 @@ type record struct {
 	parts                       parts
 	refund                      bool
 	orig                        string
+
+	// of a refund that is posted now: its original, and what was refunded of it
+	// before, not positive.
+	of     *record
+	before parts
 }
 
 // settledOn is the date of the settlement in Shanghai.

@@ -85,6 +85,7 @@ func (p *refundPage) settle(ctx context.Context, tx pgx.Tx) error {
 			p.explain.SetlIds, p.explain.Reasons = append(p.explain.SetlIds, w.SetlID), append(p.explain.Reasons, reason)
 			continue
 		}
+		rec.of, rec.before = originals[w.OrigSetlID], refunded[w.OrigSetlID]
 		records = append(records, rec)
 		refunded[w.OrigSetlID] = refunded[w.OrigSetlID].plus(rec.parts)
 	}
@@ -163,9 +164,10 @@ func partsOfApart(r *db.SettlementsApart) parts {
 
 // refundRecord is what an entry needs of a refund.
 func refundRecord(r *db.SettlementsApart) *record {
+	discharge := lastDayOf(r.BenefitYear)
 	return &record{
 		id: r.SetlID, insutype: r.Insutype, insured: r.Insured, treating: r.Treating, provider: r.Provider,
 		medType: r.MedType, refund: true, orig: r.OrigSetlID, parts: partsOfApart(r),
-		enddate: lastDayOf(r.BenefitYear), setlTime: civil.DateOf(r.SettledOn).In(shanghai),
+		begndate: discharge, enddate: discharge, setlTime: civil.DateOf(r.SettledOn).In(shanghai),
 	}
 }

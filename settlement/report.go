@@ -173,7 +173,11 @@ func (r *MonthReport) readSettlements(ctx context.Context, q *db.Queries, rules 
 			continue
 		}
 		kind, _ := rules.kindOf(rec.insured, rec.treating)
-		if err := r.add(rules, pairs[kind], sumUp([]*record{rec})); err != nil {
+		sums, err := rules.sumUp([]*record{rec})
+		if err != nil {
+			return err
+		}
+		if err := r.add(rules, pairs[kind], sums); err != nil {
 			return err
 		}
 	}
@@ -198,7 +202,7 @@ func (r *MonthReport) add(rules *rules, pairs map[pair]PairAmount, sums []groupS
 		}
 		r.MatchedAmount += s.Amounts.sum()
 		for part, count := range s.Touched {
-			if count == 0 {
+			if count == 0 && s.Amounts[part] == 0 {
 				continue
 			}
 			fund, err := rules.fundOf(part, s.Insutype, r.Month.Last())

@@ -39,8 +39,11 @@ type Settlement struct {
 	// Entries are those that were posted for it, its acceptance and what corrects
 	// that, refunds excepted: these are settlements of their own.
 	Entries []*ledger.Record `json:"entries"`
-	Run     string           `json:"run,omitempty"` // clearing run that it was taken into
-	Refunds []string         `json:"refunds"`       // serials of refunds that all sides agree on
+	// BenefitYears are what its acceptance has in each benefit year; none where
+	// the insured region is not ours.
+	BenefitYears []BenefitShare `json:"benefit_years,omitempty"`
+	Run          string         `json:"run,omitempty"` // clearing run that it was taken into
+	Refunds      []string       `json:"refunds"`       // serials of refunds that all sides agree on
 	// Remaining is what refunds that are posted have left of all fund and account
 	// parts; 0 of a refund and of one without a valid record.
 	Remaining accounts.Fen `json:"remaining"`
@@ -224,7 +227,9 @@ func (t *teller) entries(ctx context.Context) error {
 		if i > 0 && strings.HasPrefix(e.Key, entryKey("")) {
 			continue // that of a refund
 		}
-		t.story.State = StatePosted
+		if t.story.State = StatePosted; i == 0 {
+			t.story.BenefitYears = benefitShares(&e.Entry)
+		}
 		t.story.Entries = append(t.story.Entries, e)
 		ids = append(ids, e.CorrectedBy...)
 	}

@@ -101,6 +101,36 @@ func (q *Queries) BadRows(ctx context.Context, arg BadRowsParams) ([]BadRowsRow,
 	return items, nil
 }
 
+const blocksOfBenefitYear = `-- name: BlocksOfBenefitYear :many
+SELECT service_month, sums FROM accepted_blocks WHERE service_month >= $1
+`
+
+type BlocksOfBenefitYearRow struct {
+	ServiceMonth string
+	Sums         []byte
+}
+
+// A settlement is never settled before the benefit year begins.
+func (q *Queries) BlocksOfBenefitYear(ctx context.Context, firstMonth string) ([]BlocksOfBenefitYearRow, error) {
+	rows, err := q.db.Query(ctx, blocksOfBenefitYear, firstMonth)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BlocksOfBenefitYearRow
+	for rows.Next() {
+		var i BlocksOfBenefitYearRow
+		if err := rows.Scan(&i.ServiceMonth, &i.Sums); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const blocksOfMonth = `-- name: BlocksOfMonth :many
 SELECT kind, sums FROM accepted_blocks WHERE service_month = $1
 `
@@ -1342,6 +1372,35 @@ func (q *Queries) NextWaiting(ctx context.Context, arg NextWaitingParams) ([]Nex
 	return items, nil
 }
 
+const openExceptionsAmong = `-- name: OpenExceptionsAmong :many
+SELECT setl_id, kind FROM exceptions WHERE setl_id = ANY($1::text[]) AND resolved_at IS NULL
+`
+
+type OpenExceptionsAmongRow struct {
+	SetlID string
+	Kind   string
+}
+
+func (q *Queries) OpenExceptionsAmong(ctx context.Context, setlIds []string) ([]OpenExceptionsAmongRow, error) {
+	rows, err := q.db.Query(ctx, openExceptionsAmong, setlIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OpenExceptionsAmongRow
+	for rows.Next() {
+		var i OpenExceptionsAmongRow
+		if err := rows.Scan(&i.SetlID, &i.Kind); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const openExceptionsOf = `-- name: OpenExceptionsOf :many
 SELECT setl_id FROM exceptions WHERE service_month = $1 AND resolved_at IS NULL
 `
@@ -1507,6 +1566,69 @@ func (q *Queries) PageOfExceptions(ctx context.Context, arg PageOfExceptionsPara
 	return items, nil
 }
 
+const pageOfUncleared = `-- name: PageOfUncleared :many
+SELECT x.service_month, x.setl_id::text AS setl_id, x.kind FROM (
+    SELECT b.service_month, unnest(b.setl_ids) AS setl_id, 'accepted' AS kind
+    FROM accepted_blocks AS b WHERE b.run_id IS NULL AND b.service_month <= $1::text
+    UNION ALL
+    SELECT e.service_month, e.setl_id, e.kind FROM exceptions AS e WHERE e.resolved_at IS NULL AND e.service_month <= $1::text
+    UNION ALL
+    SELECT a.service_month, a.setl_id, 'refund_waiting' FROM settlements_apart AS a WHERE a.state = 'waiting' AND a.service_month <= $1::text
+) AS x
+WHERE (x.service_month, x.setl_id, x.kind) > ($2::text, $3::text, $4::text)
+    AND ($5::bool OR EXISTS (
+        SELECT 1 FROM side_records AS r WHERE r.setl_id = x.setl_id
+            AND (r.insured = ANY($6::text[]) OR r.treating = ANY($6::text[]))
+    ))
+ORDER BY x.service_month, x.setl_id, x.kind LIMIT $7
+`
+
+type PageOfUnclearedParams struct {
+	LastMonth  string
+	AfterMonth string
+	AfterID    string
+	AfterKind  string
+	AllRegions bool
+	Regions    []string
+	Page       int32
+}
+
+type PageOfUnclearedRow struct {
+	ServiceMonth string
+	SetlID       string
+	Kind         string
+}
+
+// Settlements of months up to the given one that no run has taken in: accepted,
+// with an open exception, or refunds that wait.
+func (q *Queries) PageOfUncleared(ctx context.Context, arg PageOfUnclearedParams) ([]PageOfUnclearedRow, error) {
+	rows, err := q.db.Query(ctx, pageOfUncleared,
+		arg.LastMonth,
+		arg.AfterMonth,
+		arg.AfterID,
+		arg.AfterKind,
+		arg.AllRegions,
+		arg.Regions,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PageOfUnclearedRow
+	for rows.Next() {
+		var i PageOfUnclearedRow
+		if err := rows.Scan(&i.ServiceMonth, &i.SetlID, &i.Kind); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const postRefunds = `-- name: PostRefunds :exec
 UPDATE settlements_apart SET state = 'posted', waiting_for = '' WHERE setl_id = ANY($1::text[])
 `
@@ -1519,7 +1641,7 @@ func (q *Queries) PostRefunds(ctx context.Context, setlIds []string) error {
 const rangeOfMonth = `-- name: RangeOfMonth :many
 SELECT coalesce(c.setl_id, t.setl_id, i.setl_id)::text AS setl_id,
     coalesce(c.usable AND t.usable AND i.usable AND c.digest = t.digest AND c.digest = i.digest, false)::bool AS equal,
-    c.setl_time, c.enddate, coalesce(c.insutype, '')::text AS insutype, coalesce(c.insured, '')::text AS insured,
+    c.setl_time, c.begndate, c.enddate, coalesce(c.insutype, '')::text AS insutype, coalesce(c.insured, '')::text AS insured,
     coalesce(c.treating, '')::text AS treating, coalesce(c.provider, '')::text AS provider,
     coalesce(c.clr_type, '')::text AS clr_type, coalesce(c.med_type, '')::text AS med_type,
     coalesce(c.orig_setl_id, '')::text AS orig_setl_id, coalesce(c.medfee_fen, 0)::int8 AS medfee_fen,
@@ -1529,7 +1651,7 @@ SELECT coalesce(c.setl_id, t.setl_id, i.setl_id)::text AS setl_id,
     coalesce(c.maf_fen, 0)::int8 AS maf_fen, coalesce(c.oth_fen, 0)::int8 AS oth_fen,
     coalesce(c.acct_fen, 0)::int8 AS acct_fen, coalesce(c.refund, false)::bool AS refund
 FROM (
-    SELECT s.setl_id, s.digest, s.setl_time, s.enddate, s.insutype, s.insured, s.treating, s.provider, s.clr_type, s.med_type, s.orig_setl_id,
+    SELECT s.setl_id, s.digest, s.setl_time, s.begndate, s.enddate, s.insutype, s.insured, s.treating, s.provider, s.clr_type, s.med_type, s.orig_setl_id,
         s.medfee_fen, s.fund_pay_fen, s.hifp_fen, s.cvlserv_fen, s.hifes_fen, s.hifmi_fen, s.hifob_fen, s.maf_fen, s.oth_fen, s.acct_fen, s.refund,
         s.status = 'valid' AND NOT s.file_id = ANY($1::uuid[]) AS usable
     FROM side_records AS s
@@ -1562,6 +1684,7 @@ type RangeOfMonthRow struct {
 	SetlID     string
 	Equal      bool
 	SetlTime   pgtype.Timestamptz
+	Begndate   pgtype.Date
 	Enddate    pgtype.Date
 	Insutype   string
 	Insured    string
@@ -1604,6 +1727,7 @@ func (q *Queries) RangeOfMonth(ctx context.Context, arg RangeOfMonthParams) ([]R
 			&i.SetlID,
 			&i.Equal,
 			&i.SetlTime,
+			&i.Begndate,
 			&i.Enddate,
 			&i.Insutype,
 			&i.Insured,
@@ -2183,6 +2307,38 @@ func (q *Queries) SetAside(ctx context.Context, arg SetAsideParams) error {
 		arg.Contents,
 	)
 	return err
+}
+
+const settlementsBetween = `-- name: SettlementsBetween :many
+SELECT DISTINCT setl_id FROM side_records
+WHERE service_month = $1 AND setl_time >= $2::timestamptz AND setl_time < $3::timestamptz ORDER BY setl_id
+`
+
+type SettlementsBetweenParams struct {
+	Month    string
+	FromTime time.Time
+	EndTime  time.Time
+}
+
+// Settlements of which any side says that they are of the time.
+func (q *Queries) SettlementsBetween(ctx context.Context, arg SettlementsBetweenParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, settlementsBetween, arg.Month, arg.FromTime, arg.EndTime)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var setl_id string
+		if err := rows.Scan(&setl_id); err != nil {
+			return nil, err
+		}
+		items = append(items, setl_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const tagRun = `-- name: TagRun :many

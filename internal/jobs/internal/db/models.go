@@ -173,6 +173,25 @@ type Exception struct {
 	ResolvedBy   string
 }
 
+type FeeCheck struct {
+	ID         string
+	SetlID     string
+	Insured    string
+	Treating   string
+	Provider   string
+	BillFen    int64
+	Reason     string
+	AskedOn    time.Time
+	AskedBy    string
+	AnswerDue  time.Time
+	State      string
+	Outcome    string
+	DiffersFen int64
+	AnsweredOn pgtype.Date
+	ConfirmDue pgtype.Date
+	ClosedOn   pgtype.Date
+}
+
 type Floor struct {
 	Account     string
 	BalanceFen  int64
@@ -362,10 +381,110 @@ type PostingRule struct {
 	Position     int64
 }
 
+type ProviderAccount struct {
+	Treating string
+	Provider string
+	Taken    int64
+	Version  int64
+}
+
+type ProviderCoverage struct {
+	ListID   string
+	Number   int64
+	Provider string
+	FirstID  string
+	LastID   string
+	Items    []byte
+}
+
+type ProviderDifference struct {
+	Treating string
+	Provider string
+	Month    string
+	Number   int64
+	SetlID   string
+	Kind     string
+	TheirFen int64
+	OurFen   int64
+	Detail   string
+}
+
+type ProviderEvent struct {
+	Subject    string
+	Number     int64
+	Step       string
+	HappenedOn time.Time
+	Person     string
+	Document   string
+	Reason     string
+	RecordedAt time.Time
+}
+
+type ProviderList struct {
+	ID          string
+	Treating    string
+	Provider    string
+	Requested   string
+	Through     time.Time
+	State       string
+	Funds       []string
+	AmountsFen  []int64
+	Settlements int64
+	MadeOn      time.Time
+	PaidOn      pgtype.Date
+	Reference   string
+	EntryID     uuid.NullUUID
+}
+
+type ProviderMatch struct {
+	Treating     string
+	Provider     string
+	Month        string
+	Number       int64
+	File         string
+	Sha256       string
+	OursSha256   string
+	TheirRecords int64
+	TheirFen     int64
+	OurRecords   int64
+	OurFen       int64
+	EqualRecords int64
+	EqualFen     int64
+	MatchedOn    time.Time
+	MatchedBy    string
+	Position     int64
+}
+
+type ProviderOpen struct {
+	Treating string
+	Provider string
+	Number   int64
+	Items    []byte
+}
+
 type Region struct {
 	Code string
 	Name string
 	Kind string
+}
+
+type Reimbursement struct {
+	Region     string
+	Document   string
+	PsnNo      string
+	MedType    string
+	BillFen    int64
+	Funds      []string
+	Parts      []string
+	AmountsFen []int64
+	ReceivedOn time.Time
+	ReceivedBy string
+	DueOn      time.Time
+	LongestOn  time.Time
+	State      string
+	PaidOn     pgtype.Date
+	Reference  string
+	EntryID    uuid.NullUUID
 }
 
 type Remittance struct {
