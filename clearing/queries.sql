@@ -133,3 +133,6 @@ ORDER BY m.notice, m.reference LIMIT @page;
 
 -- name: CountNotices :one
 SELECT count(*) FROM notices WHERE run = @run;
+
+-- name: NoticesOfParty :many
+SELECT id FROM notices WHERE run = @run AND party = @party ORDER BY id;

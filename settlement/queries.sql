@@ -164,11 +164,11 @@ ON CONFLICT (setl_id) DO NOTHING
 RETURNING setl_id;
 
 -- name: InsertBlock :exec
-INSERT INTO accepted_blocks (id, service_month, kind, records, setl_ids, sums)
-VALUES (@id, @month, @kind, @records, @setl_ids::text[], @sums::jsonb);
+INSERT INTO accepted_blocks (id, service_month, kind, records, setl_ids, sums, negative)
+VALUES (@id, @month, @kind, @records, @setl_ids::text[], @sums::jsonb, @negative);
 
 -- name: BlocksOfMonth :many
-SELECT kind, sums FROM accepted_blocks WHERE service_month = @month;
+SELECT kind, sums, negative FROM accepted_blocks WHERE service_month = @month;
 
 -- name: BlocksOfRun :many
 SELECT service_month, sums FROM accepted_blocks WHERE run_id = @run::text;
@@ -226,7 +226,7 @@ WHERE service_month = @month AND resolved_at IS NULL GROUP BY kind ORDER BY kind
 -- name: CountAccepted :one
 SELECT coalesce(sum(records), 0)::int8 AS posted,
     (SELECT count(*) FROM settlements_apart AS a WHERE a.service_month = @month AND a.state = 'waiting') AS waiting
-FROM accepted_blocks WHERE accepted_blocks.service_month = @month;
+FROM accepted_blocks WHERE accepted_blocks.service_month = @month AND NOT accepted_blocks.negative;
 
 -- name: ReportExceptions :many
 SELECT setl_id, kind, refund FROM exceptions
@@ -361,3 +361,26 @@ SELECT kind, reason FROM set_aside WHERE file_id = @file_id AND line = @line;
 
 -- name: OpenExceptionsAmong :many
 SELECT setl_id, kind FROM exceptions WHERE setl_id = ANY(@setl_ids::text[]) AND resolved_at IS NULL;
+
+-- name: ReductionsOf :many
+SELECT * FROM settlement_reductions WHERE setl_id = ANY(@setl_ids::text[]) ORDER BY lowered_on, id;
+
+-- name: RefundsAmong :many
+SELECT * FROM settlements_apart WHERE orig_setl_id = ANY(@setl_ids::text[]) AND refund AND state = 'posted' ORDER BY setl_id;
+
+-- name: InsertReduction :exec
+INSERT INTO settlement_reductions (id, setl_id, kind, lowered_on, parts_fen)
+VALUES (@id, @setl_id, @kind, @lowered_on::date, @parts_fen::int8[]);
+
+-- name: ReleaseReduction :execrows
+UPDATE settlement_reductions SET released = true WHERE id = @id AND NOT released;
+
+-- name: NegativesOfRun :many
+SELECT setl_ids FROM accepted_blocks WHERE run_id = @run::text AND negative;
+
+-- name: RunsOfNegatives :many
+SELECT coalesce(run_id, '')::text AS run, setl_ids FROM accepted_blocks WHERE negative AND setl_ids && @records::text[];
+
+-- name: BlocksAmong :many
+SELECT coalesce(run_id, '')::text AS run, setl_ids FROM accepted_blocks
+WHERE service_month = ANY(@months::text[]) AND NOT negative AND setl_ids && @setl_ids::text[];

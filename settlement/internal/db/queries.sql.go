@@ -101,13 +101,49 @@ func (q *Queries) BadRows(ctx context.Context, arg BadRowsParams) ([]BadRowsRow,
 	return items, nil
 }
 
+const blocksAmong = `-- name: BlocksAmong :many
+SELECT coalesce(run_id, '')::text AS run, setl_ids FROM accepted_blocks
+WHERE service_month = ANY($1::text[]) AND NOT negative AND setl_ids && $2::text[]
+`
+
+type BlocksAmongParams struct {
+	Months  []string
+	SetlIds []string
+}
+
+type BlocksAmongRow struct {
+	Run     string
+	SetlIds []string
+}
+
+func (q *Queries) BlocksAmong(ctx context.Context, arg BlocksAmongParams) ([]BlocksAmongRow, error) {
+	rows, err := q.db.Query(ctx, blocksAmong, arg.Months, arg.SetlIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BlocksAmongRow
+	for rows.Next() {
+		var i BlocksAmongRow
+		if err := rows.Scan(&i.Run, &i.SetlIds); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const blocksOfMonth = `-- name: BlocksOfMonth :many
-SELECT kind, sums FROM accepted_blocks WHERE service_month = $1
+SELECT kind, sums, negative FROM accepted_blocks WHERE service_month = $1
 `
 
 type BlocksOfMonthRow struct {
-	Kind string
-	Sums []byte
+	Kind     string
+	Sums     []byte
+	Negative bool
 }
 
 func (q *Queries) BlocksOfMonth(ctx context.Context, month string) ([]BlocksOfMonthRow, error) {
@@ -119,7 +155,7 @@ func (q *Queries) BlocksOfMonth(ctx context.Context, month string) ([]BlocksOfMo
 	var items []BlocksOfMonthRow
 	for rows.Next() {
 		var i BlocksOfMonthRow
-		if err := rows.Scan(&i.Kind, &i.Sums); err != nil {
+		if err := rows.Scan(&i.Kind, &i.Sums, &i.Negative); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -210,7 +246,7 @@ func (q *Queries) ClaimUpload(ctx context.Context, batchID string) (int64, error
 const countAccepted = `-- name: CountAccepted :one
 SELECT coalesce(sum(records), 0)::int8 AS posted,
     (SELECT count(*) FROM settlements_apart AS a WHERE a.service_month = $1 AND a.state = 'waiting') AS waiting
-FROM accepted_blocks WHERE accepted_blocks.service_month = $1
+FROM accepted_blocks WHERE accepted_blocks.service_month = $1 AND NOT accepted_blocks.negative
 `
 
 type CountAcceptedRow struct {
@@ -701,17 +737,18 @@ func (q *Queries) InsertApart(ctx context.Context, arg InsertApartParams) ([]str
 }
 
 const insertBlock = `-- name: InsertBlock :exec
-INSERT INTO accepted_blocks (id, service_month, kind, records, setl_ids, sums)
-VALUES ($1, $2, $3, $4, $5::text[], $6::jsonb)
+INSERT INTO accepted_blocks (id, service_month, kind, records, setl_ids, sums, negative)
+VALUES ($1, $2, $3, $4, $5::text[], $6::jsonb, $7)
 `
 
 type InsertBlockParams struct {
-	ID      uuid.UUID
-	Month   string
-	Kind    string
-	Records int64
-	SetlIds []string
-	Sums    []byte
+	ID       uuid.UUID
+	Month    string
+	Kind     string
+	Records  int64
+	SetlIds  []string
+	Sums     []byte
+	Negative bool
 }
 
 func (q *Queries) InsertBlock(ctx context.Context, arg InsertBlockParams) error {
@@ -722,6 +759,7 @@ func (q *Queries) InsertBlock(ctx context.Context, arg InsertBlockParams) error 
 		arg.Records,
 		arg.SetlIds,
 		arg.Sums,
+		arg.Negative,
 	)
 	return err
 }
@@ -868,6 +906,30 @@ func (q *Queries) InsertRecords(ctx context.Context, arg InsertRecordsParams) ([
 		return nil, err
 	}
 	return items, nil
+}
+
+const insertReduction = `-- name: InsertReduction :exec
+INSERT INTO settlement_reductions (id, setl_id, kind, lowered_on, parts_fen)
+VALUES ($1, $2, $3, $4::date, $5::int8[])
+`
+
+type InsertReductionParams struct {
+	ID        string
+	SetlID    string
+	Kind      string
+	LoweredOn time.Time
+	PartsFen  []int64
+}
+
+func (q *Queries) InsertReduction(ctx context.Context, arg InsertReductionParams) error {
+	_, err := q.db.Exec(ctx, insertReduction,
+		arg.ID,
+		arg.SetlID,
+		arg.Kind,
+		arg.LoweredOn,
+		arg.PartsFen,
+	)
+	return err
 }
 
 const insertRejected = `-- name: InsertRejected :many
@@ -1297,6 +1359,30 @@ func (q *Queries) MonthFiles(ctx context.Context, month string) ([]MonthFilesRow
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const negativesOfRun = `-- name: NegativesOfRun :many
+SELECT setl_ids FROM accepted_blocks WHERE run_id = $1::text AND negative
+`
+
+func (q *Queries) NegativesOfRun(ctx context.Context, run string) ([][]string, error) {
+	rows, err := q.db.Query(ctx, negativesOfRun, run)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]string
+	for rows.Next() {
+		var setl_ids []string
+		if err := rows.Scan(&setl_ids); err != nil {
+			return nil, err
+		}
+		items = append(items, setl_ids)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -1893,6 +1979,83 @@ func (q *Queries) ReceiveUpload(ctx context.Context, arg ReceiveUploadParams) er
 	return err
 }
 
+const reductionsOf = `-- name: ReductionsOf :many
+SELECT id, setl_id, kind, lowered_on, parts_fen, released FROM settlement_reductions WHERE setl_id = ANY($1::text[]) ORDER BY lowered_on, id
+`
+
+func (q *Queries) ReductionsOf(ctx context.Context, setlIds []string) ([]SettlementReduction, error) {
+	rows, err := q.db.Query(ctx, reductionsOf, setlIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SettlementReduction
+	for rows.Next() {
+		var i SettlementReduction
+		if err := rows.Scan(
+			&i.ID,
+			&i.SetlID,
+			&i.Kind,
+			&i.LoweredOn,
+			&i.PartsFen,
+			&i.Released,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const refundsAmong = `-- name: RefundsAmong :many
+SELECT setl_id, state, waiting_for, service_month, settled_on, insutype, insured, treating, provider, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id FROM settlements_apart WHERE orig_setl_id = ANY($1::text[]) AND refund AND state = 'posted' ORDER BY setl_id
+`
+
+func (q *Queries) RefundsAmong(ctx context.Context, setlIds []string) ([]SettlementsApart, error) {
+	rows, err := q.db.Query(ctx, refundsAmong, setlIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SettlementsApart
+	for rows.Next() {
+		var i SettlementsApart
+		if err := rows.Scan(
+			&i.SetlID,
+			&i.State,
+			&i.WaitingFor,
+			&i.ServiceMonth,
+			&i.SettledOn,
+			&i.Insutype,
+			&i.Insured,
+			&i.Treating,
+			&i.Provider,
+			&i.MedType,
+			&i.BenefitYear,
+			&i.HifpFen,
+			&i.CvlservFen,
+			&i.HifesFen,
+			&i.HifmiFen,
+			&i.HifobFen,
+			&i.MafFen,
+			&i.OthFen,
+			&i.AcctFen,
+			&i.Refund,
+			&i.OrigSetlID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const refundsOf = `-- name: RefundsOf :many
 SELECT setl_id, state, waiting_for, service_month, settled_on, insutype, insured, treating, provider, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id FROM settlements_apart WHERE orig_setl_id = $1 AND refund ORDER BY settled_on, setl_id
 `
@@ -1937,6 +2100,18 @@ func (q *Queries) RefundsOf(ctx context.Context, setlID string) ([]SettlementsAp
 		return nil, err
 	}
 	return items, nil
+}
+
+const releaseReduction = `-- name: ReleaseReduction :execrows
+UPDATE settlement_reductions SET released = true WHERE id = $1 AND NOT released
+`
+
+func (q *Queries) ReleaseReduction(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.Exec(ctx, releaseReduction, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const releaseUpload = `-- name: ReleaseUpload :exec
@@ -2117,6 +2292,35 @@ func (q *Queries) RunOfSettlement(ctx context.Context, arg RunOfSettlementParams
 			return nil, err
 		}
 		items = append(items, run)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const runsOfNegatives = `-- name: RunsOfNegatives :many
+SELECT coalesce(run_id, '')::text AS run, setl_ids FROM accepted_blocks WHERE negative AND setl_ids && $1::text[]
+`
+
+type RunsOfNegativesRow struct {
+	Run     string
+	SetlIds []string
+}
+
+func (q *Queries) RunsOfNegatives(ctx context.Context, records []string) ([]RunsOfNegativesRow, error) {
+	rows, err := q.db.Query(ctx, runsOfNegatives, records)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RunsOfNegativesRow
+	for rows.Next() {
+		var i RunsOfNegativesRow
+		if err := rows.Scan(&i.Run, &i.SetlIds); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
