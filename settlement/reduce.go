@@ -90,15 +90,7 @@ func (s *Settlements) Standings(ctx context.Context, tx pgx.Tx, setlIDs []string
 		if r.Released {
 			continue
 		}
-		st, amount := standings[r.SetlID], partsOf(r.PartsFen...)
-		switch ReductionKind(r.Kind) {
-		case Deducted:
-			st.Deducted = st.Deducted.Plus(amount)
-		case ClawedBack:
-			st.ClawedBack = st.ClawedBack.Plus(amount)
-		default:
-			st.Withdrawn = st.Withdrawn.Plus(amount)
-		}
+		standings[r.SetlID].take(ReductionKind(r.Kind), partsOf(r.PartsFen...))
 	}
 	blocks, err := q.BlocksAmong(ctx, db.BlocksAmongParams{Months: months, SetlIds: ids})
 	for _, b := range blocks {
@@ -120,19 +112,39 @@ const (
 	Withdrawn  ReductionKind = "withdrawal" // 冲正, by all sides
 )
 
-// Reduce notes that the amounts, none negative, are taken off what is left of
-// the settlement; the id is unique. Errors: Insufficient (more than is left of a
-// part, with field, asked, left and shortfall as details).
-func (s *Settlements) Reduce(ctx context.Context, tx pgx.Tx, of *Standing, kind ReductionKind, id string, on civil.Date, amounts Parts) error {
-	left := of.Left()
+// Require refuses amounts that are more than what is left. Errors: Insufficient,
+// with field, asked, left and shortfall as details.
+func (s *Standing) Require(amounts Parts) error {
+	left := s.Left()
 	for part, amount := range amounts {
 		if amount > left[part] {
-			return fault.New(fault.Insufficient, "%s: %s is to be taken back and %s is left of settlement %s", partField(part), amount, left[part], of.SetlID).
-				With("setl_id", of.SetlID).With("field", partField(part)).With("asked", amount.String()).With("left", left[part].String()).
+			return fault.New(fault.Insufficient, "%s: %s is to be taken back and %s is left of settlement %s", partField(part), amount, left[part], s.SetlID).
+				With("setl_id", s.SetlID).With("field", partField(part)).With("asked", amount.String()).With("left", left[part].String()).
 				With("shortfall", (amount - left[part]).String())
 		}
 	}
+	return nil
+}
+
+// Reduce notes that the amounts, none negative, are taken off what is left of
+// the settlement, and the standing with it; the id is unique. Errors as Require.
+func (s *Settlements) Reduce(ctx context.Context, tx pgx.Tx, of *Standing, kind ReductionKind, id string, on civil.Date, amounts Parts) error {
+	if err := of.Require(amounts); err != nil {
+		return err
+	}
+	of.take(kind, amounts)
 	return db.New(tx).InsertReduction(ctx, db.InsertReductionParams{ID: id, SetlID: of.SetlID, Kind: string(kind), LoweredOn: dateParam(on), PartsFen: fenOf(amounts)})
+}
+
+func (s *Standing) take(kind ReductionKind, amounts Parts) {
+	switch kind {
+	case Deducted:
+		s.Deducted = s.Deducted.Plus(amounts)
+	case ClawedBack:
+		s.ClawedBack = s.ClawedBack.Plus(amounts)
+	case Withdrawn:
+		s.Withdrawn = s.Withdrawn.Plus(amounts)
+	}
 }
 
 // Release gives back what Reduce has taken under the id.

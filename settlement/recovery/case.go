@@ -174,7 +174,10 @@ func (r *Recovery) open(ctx context.Context, tx pgx.Tx, q *db.Queries, t *table,
 	if err != nil {
 		return "", err
 	}
-	if err := r.requirePaid(t, st, dem.amounts, d.Date); err != nil {
+	if err := st.Require(dem.amounts); err != nil {
+		return "", err
+	}
+	if err := t.requirePaid(st, dem.amounts); err != nil {
 		return "", err
 	}
 	if mode == Remit {
@@ -185,7 +188,6 @@ func (r *Recovery) open(ctx context.Context, tx pgx.Tx, q *db.Queries, t *table,
 	if err := r.settlements.Reduce(ctx, tx, st, settlement.ClawedBack, claimOf(dem.id), d.Date, dem.amounts); err != nil {
 		return "", err
 	}
-	st.ClawedBack = st.ClawedBack.Plus(dem.amounts)
 	err = q.InsertCase(ctx, db.InsertCaseParams{ID: dem.id, SetlID: st.SetlID, Insutype: st.Insutype, Insured: st.Insured, Treating: st.Treating,
 		Provider: st.Provider, MedType: st.Category, Mode: string(mode), Document: dem.document, Reason: dem.reason, OpenedOn: dateParam(d.Date),
 		OpenedBy: d.By, ClaimedFen: fenOf(dem.amounts)})
@@ -218,30 +220,20 @@ func modeOf(st *settlement.Standing, asked Mode) (Mode, error) {
 	return mode, nil
 }
 
-// requirePaid refuses a claim on a provider for what it was not paid, per fund.
-func (r *Recovery) requirePaid(t *table, st *settlement.Standing, amounts settlement.Parts, on civil.Date) error {
+// requirePaid refuses a claim on a provider for what it was not paid.
+func (t *table) requirePaid(st *settlement.Standing, amounts settlement.Parts) error {
 	if st.Kind == settlement.CrossOut {
 		return nil
 	}
-	funds, err := r.fundsOf(st.Insutype, on)
-	if err != nil {
-		return err
-	}
-	claimed := map[string]accounts.Fen{}
-	for part, amount := range st.ClawedBack {
-		claimed[funds[part]] += amount
-	}
+	paid := t.paid[st.SetlID]
 	for part, amount := range amounts {
-		if amount == 0 {
+		claimed := st.ClawedBack[part] + amount
+		if amount == 0 || claimed <= paid[part] {
 			continue
 		}
-		fund := funds[part]
-		paid := t.paid[st.SetlID][fund]
-		if claimed[fund] += amount; claimed[fund] > paid {
-			over := claimed[fund] - paid
-			return fault.New(fault.Insufficient, "fund %s: provider %s was paid %s for settlement %s, and %s would be clawed back: deduct what it was not paid", fund, st.Provider, paid, st.SetlID, claimed[fund]).
-				With("setl_id", st.SetlID).With("field", settlement.PartFields()[part]).With("fund", fund).With("asked", claimed[fund].String()).With("paid", paid.String()).With("shortfall", over.String())
-		}
+		field := settlement.PartFields()[part]
+		return fault.New(fault.Insufficient, "%s: provider %s was paid %s for settlement %s, and %s would be clawed back: deduct what it was not paid", field, st.Provider, paid[part], st.SetlID, claimed).
+			With("setl_id", st.SetlID).With("field", field).With("asked", claimed.String()).With("paid", paid[part].String()).With("shortfall", (claimed - paid[part]).String())
 	}
 	return nil
 }

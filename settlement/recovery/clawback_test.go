@@ -17,7 +17,7 @@ func paidA1(t *testing.T, b bill) fixture {
 	t.Helper()
 	f := open(t)
 	f.settle(t, "2025-01", b)
-	f.payProvider(t, b, "310", b.pooled+b.account)
+	f.payProvider(t, b, b.pooled+b.account)
 	f.clear(t, "2025-01")
 	f.remit(t, "2025-01", "2025-03-05")
 	return f
@@ -73,7 +73,7 @@ func TestAClawbackOffsetByAnEqualBillIsSettledWhenTheRunIsFrozen(t *testing.T) {
 	f.move(t, caseA1, recovery.Received, "2025-03-12")
 	b1 := bill{id: "B1", insured: nanjing, treating: suzhou, pooled: 40_00}
 	f.settle(t, "2025-03", b1)
-	f.payProvider(t, b1, "310", 40_00)
+	f.payProvider(t, b1, 40_00)
 	f.clear(t, "2025-03")
 	f.mustBe(t, "320500.agency/310/2001.03.01/320100", 0)
 	f.mustBe(t, "320500.agency/310/1101.03", 0)
@@ -163,7 +163,7 @@ func TestRemittingNeedsAnExpense(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.settle(t, "2025-01", a1)
-	f.payProvider(t, a1, "310", 120_00)
+	f.payProvider(t, a1, 120_00)
 	ask := recovery.Decision{Lines: []recovery.Line{line("A1", 40_00)}, Date: day("2025-02-10"), By: "auditor", Mode: recovery.Remit}
 	_, err := f.OpenClawbacks(t.Context(), ask)
 	refused(t, err, fault.Precondition, "no clearing run", "offset")
@@ -214,7 +214,7 @@ func TestAClawbackIsOfWhatTheProviderWasPaid(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.settle(t, "2025-01", a1)
-	f.payProvider(t, a1, "310", 30_00)
+	f.payProvider(t, a1, 30_00)
 	ask := func(document string, amount accounts.Fen) error {
 		l := line("A1", amount)
 		l.Document = document
@@ -357,7 +357,7 @@ func TestTheSameMoneyAtTwoServersIsReceivedOnce(t *testing.T) {
 			if i == 3 {
 				same.Reference = "another"
 			}
-			_, err := recovery.New(f.db, f.journal, f.book, f.providers, f.clearing).Move(t.Context(), same)
+			_, err := recovery.New(f.db, f.journal, f.book, f.providers.paidOf, f.clearing).Move(t.Context(), same)
 			errs <- err
 		}()
 	}

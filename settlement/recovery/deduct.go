@@ -90,7 +90,7 @@ func (r *Recovery) Deduct(ctx context.Context, d Decision) ([]Deduction, error) 
 // table is what the lines of a decision are measured against.
 type table struct {
 	standings map[string]*settlement.Standing
-	paid      map[string]map[string]accounts.Fen
+	paid      map[string]settlement.Parts
 }
 
 // decide calls each for every demand in one transaction; reset forgets what an
@@ -142,8 +142,31 @@ func (r *Recovery) table(ctx context.Context, tx pgx.Tx, ids []string) (*table, 
 	if err != nil {
 		return nil, err
 	}
-	paid, err := r.payments.PaidOf(ctx, tx, ids)
-	return &table{standings, paid}, err
+	paid, err := r.paidOf(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	t := &table{standings, map[string]settlement.Parts{}}
+	for id, list := range paid {
+		st := standings[id]
+		if st == nil {
+			continue
+		}
+		funds, err := r.fundsOf(st.Insutype, st.SettledOn)
+		if err != nil {
+			return nil, err
+		}
+		parts := t.paid[id]
+		for _, p := range list {
+			for part := range parts {
+				if funds[part] == p.Fund && settlement.PartName(part) == p.Part {
+					parts[part] += p.Amount
+				}
+			}
+		}
+		t.paid[id] = parts
+	}
+	return t, nil
 }
 
 // standing is the settlement that a demand is about, if it can be.
@@ -163,10 +186,10 @@ func (r *Recovery) deduct(ctx context.Context, tx pgx.Tx, q *db.Queries, t *tabl
 	if err != nil {
 		return done, err
 	}
-	deducted, err := r.unpaidOf(t, st, dem.amounts, d.Date)
-	if err != nil {
+	if err := st.Require(dem.amounts); err != nil {
 		return done, err
 	}
+	deducted := t.unpaidOf(st, dem.amounts)
 	rest := dem.amounts.Minus(deducted)
 	row := db.InsertDeductionParams{ID: dem.id, SetlID: st.SetlID, Insutype: st.Insutype, Insured: st.Insured, Treating: st.Treating, Provider: st.Provider,
 		Document: dem.document, Reason: dem.reason, DecidedOn: dateParam(d.Date), DecidedBy: d.By, AskedFen: fenOf(dem.amounts), DeductedFen: fenOf(deducted)}
@@ -175,7 +198,6 @@ func (r *Recovery) deduct(ctx context.Context, tx pgx.Tx, q *db.Queries, t *tabl
 		if err := r.settlements.Reduce(ctx, tx, st, settlement.Deducted, record, d.Date, deducted); err != nil {
 			return done, err
 		}
-		st.Deducted = st.Deducted.Plus(deducted)
 		entries, err := r.settlements.PostNegatives(ctx, tx, []settlement.Negative{{ID: record, Of: st, On: d.Date, Amounts: deducted,
 			Title: "审核扣款", Source: dem.document, Preparer: d.By}})
 		if err != nil {
@@ -196,30 +218,18 @@ func (r *Recovery) deduct(ctx context.Context, tx pgx.Tx, q *db.Queries, t *tabl
 	return r.deductionOf(db.Deduction(row))
 }
 
-// unpaidOf is how much of the amounts the provider has not been paid: per fund,
-// part by part in their order. What another province pays its providers we do
-// not see: all of it counts as unpaid.
-func (r *Recovery) unpaidOf(t *table, st *settlement.Standing, amounts settlement.Parts, on civil.Date) (settlement.Parts, error) {
+// unpaidOf is how much of the amounts the provider has not been paid, part by
+// part. What another province pays its providers we do not see: all of it counts
+// as unpaid.
+func (t *table) unpaidOf(st *settlement.Standing, amounts settlement.Parts) settlement.Parts {
 	if st.Kind == settlement.CrossOut {
-		return amounts, nil
+		return amounts
 	}
-	unpaid := map[string]accounts.Fen{}
-	funds, err := r.fundsOf(st.Insutype, on)
-	if err != nil {
-		return amounts, err
+	unpaid := st.Payable().Minus(t.paid[st.SetlID])
+	for part := range amounts {
+		amounts[part] = min(amounts[part], max(unpaid[part], 0))
 	}
-	for part, amount := range st.Payable() {
-		unpaid[funds[part]] += amount
-	}
-	for fund, amount := range t.paid[st.SetlID] {
-		unpaid[fund] -= amount
-	}
-	for part, amount := range amounts {
-		cut := min(amount, max(unpaid[funds[part]], 0))
-		amounts[part] = cut
-		unpaid[funds[part]] -= cut
-	}
-	return amounts, nil
+	return amounts
 }
 
 // fundsOf are the funds of all parts.

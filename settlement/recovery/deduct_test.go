@@ -64,7 +64,7 @@ func TestOfAPartlyPaidSettlementTheUnpaidPartIsDeductedAndTheRestClawedBack(t *t
 	t.Parallel()
 	f := open(t)
 	f.settle(t, "2025-01", a1)
-	f.payProvider(t, a1, "310", 100_00) // 20.00 of 120.00 is unpaid
+	f.payProvider(t, a1, 70_00) // 20.00 of 90.00 is unpaid
 	made := f.deduct(t, "2025-02-10", line("A1", 50_00))
 	equal(t, "asked", made[0].Asked, 50_00)
 	equal(t, "deducted", made[0].Deducted, 20_00)
@@ -76,8 +76,8 @@ func TestOfAPartlyPaidSettlementTheUnpaidPartIsDeductedAndTheRestClawedBack(t *t
 	equal(t, "claimed", c.Total.Claimed, 30_00)
 	equal(t, "mode", c.Mode, recovery.Offset)
 	equal(t, "state", c.State, recovery.Opened)
-	f.mustBe(t, "320500.agency/310/9002", 0)
-	// Nothing is unpaid now: all of the next one is clawed back.
+	f.mustBe(t, "320500.agency/310/9002", -30_00) // the account part
+	// Nothing of hifp_pay is unpaid now: all of the next one is clawed back.
 	next := line("A1", 10_00)
 	next.Document = "审〔2025〕2号"
 	made = f.deduct(t, "2025-02-11", next)

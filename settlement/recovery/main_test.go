@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"fundledger/internal/postgres"
 	"fundledger/ledger"
 	"fundledger/settlement"
+	"fundledger/settlement/provider"
 	"fundledger/settlement/recovery"
 )
 
@@ -56,8 +58,8 @@ func open(t testing.TB) fixture {
 		t.Fatal(err)
 	}
 	f := fixture{db: db, book: book, journal: j, settlements: settlement.New(db, j, book), clearing: clearing.New(db, j, book),
-		providers: &providers{paid: map[string]map[string]accounts.Fen{}}, count: new(int)}
-	f.Recovery = recovery.New(db, j, book, f.providers, f.clearing)
+		providers: &providers{paid: map[string][]provider.Paid{}}, count: new(int)}
+	f.Recovery = recovery.New(db, j, book, f.providers.paidOf, f.clearing)
 	for _, city := range []string{nanjing, wuxi, suzhou} {
 		f.event(t, "premium.received", "310", map[string]string{"H": city}, 1_000_000_00)
 		f.event(t, "spending.funded", "310", map[string]string{"H": city}, 500_000_00)
@@ -84,35 +86,30 @@ func (f fixture) event(t testing.TB, name, fund string, regions map[string]strin
 	}
 }
 
-// providers pays providers and remembers it.
+// providers remembers what providers were paid.
 type providers struct {
 	mu   sync.Mutex
-	paid map[string]map[string]accounts.Fen
+	paid map[string][]provider.Paid
 }
 
-func (p *providers) PaidOf(_ context.Context, _ pgx.Tx, ids []string) (map[string]map[string]accounts.Fen, error) {
+func (p *providers) paidOf(_ context.Context, _ pgx.Tx, ids []string) (map[string][]provider.Paid, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	of := map[string]map[string]accounts.Fen{}
+	of := map[string][]provider.Paid{}
 	for _, id := range ids {
-		of[id] = map[string]accounts.Fen{}
-		for fund, amount := range p.paid[id] {
-			of[id][fund] = amount
-		}
+		of[id] = slices.Clone(p.paid[id])
 	}
 	return of, nil
 }
 
-// payProvider pays the provider of a settlement.
-func (f fixture) payProvider(t testing.TB, b bill, fund string, amount accounts.Fen) {
+// payProvider pays the provider of a settlement in fund 310: 统筹 first.
+func (f fixture) payProvider(t testing.TB, b bill, amount accounts.Fen) {
 	t.Helper()
-	f.event(t, "provider.paid", fund, map[string]string{"T": b.treating, "I": b.insured, "provider": "H" + b.treating + "00001"}, amount)
+	f.event(t, "provider.paid", "310", map[string]string{"T": b.treating, "I": b.insured, "provider": "H" + b.treating + "00001"}, amount)
 	f.providers.mu.Lock()
 	defer f.providers.mu.Unlock()
-	if f.providers.paid[b.id] == nil {
-		f.providers.paid[b.id] = map[string]accounts.Fen{}
-	}
-	f.providers.paid[b.id][fund] += amount
+	pooled := min(amount, b.pooled)
+	f.providers.paid[b.id] = append(f.providers.paid[b.id], provider.Paid{Fund: "310", Amount: pooled}, provider.Paid{Fund: "310", Part: "account", Amount: amount - pooled})
 }
 
 // bill is a settlement of insutype 310, or the refund of one.

@@ -13,6 +13,7 @@ import (
 	"fundledger/internal/fault"
 	"fundledger/ledger"
 	"fundledger/settlement"
+	"fundledger/settlement/provider"
 )
 
 // Recovery takes deductions and clawbacks of one deployment. It is safe for
@@ -22,16 +23,13 @@ type Recovery struct {
 	journal     *ledger.Journal
 	book        *accounts.Rulebook
 	settlements *settlement.Settlements
-	payments    Payments
+	paidOf      PaidOf
 	expenses    Expenses
 }
 
-// Payments tells what providers were paid.
-type Payments interface {
-	// PaidOf is what the providers of our cities were paid for the settlements, by
-	// settlement and fund, what they have paid back not deducted.
-	PaidOf(ctx context.Context, tx pgx.Tx, setlIDs []string) (map[string]map[string]accounts.Fen, error)
-}
+// PaidOf tells what the providers of our cities were paid for settlements, money
+// that they have paid back not taken off: provider.PaidOf.
+type PaidOf func(ctx context.Context, tx pgx.Tx, setlIDs []string) (map[string][]provider.Paid, error)
 
 // Expenses tells what insured regions have paid.
 type Expenses interface {
@@ -48,8 +46,8 @@ type Expense struct {
 }
 
 // New returns the recovery that posts to the journal under the rules of the book.
-func New(store accounts.Store, journal *ledger.Journal, book *accounts.Rulebook, payments Payments, expenses Expenses) *Recovery {
-	return &Recovery{store: store, journal: journal, book: book, settlements: settlement.New(store, journal, book), payments: payments, expenses: expenses}
+func New(store accounts.Store, journal *ledger.Journal, book *accounts.Rulebook, paidOf PaidOf, expenses Expenses) *Recovery {
+	return &Recovery{store: store, journal: journal, book: book, settlements: settlement.New(store, journal, book), paidOf: paidOf, expenses: expenses}
 }
 
 // Longest texts, in bytes: a document is part of the keys of entries.
