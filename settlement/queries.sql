@@ -384,3 +384,34 @@ SELECT coalesce(run_id, '')::text AS run, setl_ids FROM accepted_blocks WHERE ne
 -- name: BlocksAmong :many
 SELECT coalesce(run_id, '')::text AS run, setl_ids FROM accepted_blocks
 WHERE service_month = ANY(@months::text[]) AND NOT negative AND setl_ids && @setl_ids::text[];
+
+-- name: InsertWithdrawals :many
+INSERT INTO withdrawals (setl_id, side, file_id, line, withdrawn_on, reason, document)
+SELECT unnest(@setl_ids::text[]), @side::text, @file_id::uuid, unnest(@lines::int8[]), unnest(@dates::date[]),
+    unnest(@reasons::text[]), unnest(@documents::text[])
+ON CONFLICT (setl_id, side) DO NOTHING
+RETURNING setl_id;
+
+-- name: WithdrawalsOf :many
+SELECT w.setl_id, w.side, w.line, w.withdrawn_on, w.reason, w.document, f.name, f.id AS file_id
+FROM withdrawals AS w JOIN import_files AS f ON f.id = w.file_id
+WHERE w.setl_id = ANY(@setl_ids::text[]) ORDER BY w.setl_id, w.side;
+
+-- name: WithdrawnInFile :many
+SELECT setl_id FROM withdrawals WHERE file_id = @file_id ORDER BY line;
+
+-- name: DropWithdrawals :exec
+DELETE FROM withdrawals WHERE side = @side AND setl_id = ANY(@setl_ids::text[]);
+
+-- name: MarkWithdrawn :exec
+UPDATE side_records SET status = 'withdrawn' WHERE side = @side AND setl_id = ANY(@setl_ids::text[]);
+
+-- name: WriteException :exec
+INSERT INTO exceptions (setl_id, service_month, kind, refund, detail) VALUES (@setl_id, @month, @kind, @refund, @detail)
+ON CONFLICT (setl_id) DO UPDATE SET service_month = excluded.service_month, kind = excluded.kind,
+    refund = excluded.refund, detail = excluded.detail, resolved_at = NULL, resolved_by = '';
+
+-- Exceptions that end when the settlement is posted: not those of a withdrawal
+-- that other sides have yet to make.
+-- name: OvertakenExceptionsOf :many
+SELECT setl_id FROM exceptions WHERE service_month = @month AND resolved_at IS NULL AND kind <> 'withdrawal_pending';

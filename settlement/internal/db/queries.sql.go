@@ -395,6 +395,20 @@ func (q *Queries) DropWaiting(ctx context.Context, setlIds []string) error {
 	return err
 }
 
+const dropWithdrawals = `-- name: DropWithdrawals :exec
+DELETE FROM withdrawals WHERE side = $1 AND setl_id = ANY($2::text[])
+`
+
+type DropWithdrawalsParams struct {
+	Side    string
+	SetlIds []string
+}
+
+func (q *Queries) DropWithdrawals(ctx context.Context, arg DropWithdrawalsParams) error {
+	_, err := q.db.Exec(ctx, dropWithdrawals, arg.Side, arg.SetlIds)
+	return err
+}
+
 const endUpload = `-- name: EndUpload :execrows
 UPDATE uploads SET state = $1, ended_at = now(), file_id = NULLIF($2::text, '')::uuid, already_loaded = $3,
     added = $4, replaced = $5, error = NULLIF($6::text, '')::jsonb
@@ -1009,6 +1023,52 @@ func (q *Queries) InsertUpload(ctx context.Context, arg InsertUploadParams) erro
 	return err
 }
 
+const insertWithdrawals = `-- name: InsertWithdrawals :many
+INSERT INTO withdrawals (setl_id, side, file_id, line, withdrawn_on, reason, document)
+SELECT unnest($1::text[]), $2::text, $3::uuid, unnest($4::int8[]), unnest($5::date[]),
+    unnest($6::text[]), unnest($7::text[])
+ON CONFLICT (setl_id, side) DO NOTHING
+RETURNING setl_id
+`
+
+type InsertWithdrawalsParams struct {
+	SetlIds   []string
+	Side      string
+	FileID    uuid.UUID
+	Lines     []int64
+	Dates     []time.Time
+	Reasons   []string
+	Documents []string
+}
+
+func (q *Queries) InsertWithdrawals(ctx context.Context, arg InsertWithdrawalsParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, insertWithdrawals,
+		arg.SetlIds,
+		arg.Side,
+		arg.FileID,
+		arg.Lines,
+		arg.Dates,
+		arg.Reasons,
+		arg.Documents,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var setl_id string
+		if err := rows.Scan(&setl_id); err != nil {
+			return nil, err
+		}
+		items = append(items, setl_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lastLoadOrder = `-- name: LastLoadOrder :one
 SELECT coalesce(max(load_order), 0)::int8 FROM import_files
 `
@@ -1326,6 +1386,20 @@ func (q *Queries) MarkReconciled(ctx context.Context, arg MarkReconciledParams) 
 	return err
 }
 
+const markWithdrawn = `-- name: MarkWithdrawn :exec
+UPDATE side_records SET status = 'withdrawn' WHERE side = $1 AND setl_id = ANY($2::text[])
+`
+
+type MarkWithdrawnParams struct {
+	Side    string
+	SetlIds []string
+}
+
+func (q *Queries) MarkWithdrawn(ctx context.Context, arg MarkWithdrawnParams) error {
+	_, err := q.db.Exec(ctx, markWithdrawn, arg.Side, arg.SetlIds)
+	return err
+}
+
 const monthFiles = `-- name: MonthFiles :many
 SELECT m.file_id, m.reconciled, f.side, f.name, f.state
 FROM import_months AS m JOIN import_files AS f ON f.id = m.file_id
@@ -1463,6 +1537,32 @@ SELECT setl_id FROM exceptions WHERE service_month = $1 AND resolved_at IS NULL
 
 func (q *Queries) OpenExceptionsOf(ctx context.Context, month string) ([]string, error) {
 	rows, err := q.db.Query(ctx, openExceptionsOf, month)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var setl_id string
+		if err := rows.Scan(&setl_id); err != nil {
+			return nil, err
+		}
+		items = append(items, setl_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const overtakenExceptionsOf = `-- name: OvertakenExceptionsOf :many
+SELECT setl_id FROM exceptions WHERE service_month = $1 AND resolved_at IS NULL AND kind <> 'withdrawal_pending'
+`
+
+// Exceptions that end when the settlement is posted: not those of a withdrawal
+// that other sides have yet to make.
+func (q *Queries) OvertakenExceptionsOf(ctx context.Context, month string) ([]string, error) {
+	rows, err := q.db.Query(ctx, overtakenExceptionsOf, month)
 	if err != nil {
 		return nil, err
 	}
@@ -2519,6 +2619,101 @@ func (q *Queries) WaitingOfMonth(ctx context.Context, month string) ([]Settlemen
 		return nil, err
 	}
 	return items, nil
+}
+
+const withdrawalsOf = `-- name: WithdrawalsOf :many
+SELECT w.setl_id, w.side, w.line, w.withdrawn_on, w.reason, w.document, f.name, f.id AS file_id
+FROM withdrawals AS w JOIN import_files AS f ON f.id = w.file_id
+WHERE w.setl_id = ANY($1::text[]) ORDER BY w.setl_id, w.side
+`
+
+type WithdrawalsOfRow struct {
+	SetlID      string
+	Side        string
+	Line        int64
+	WithdrawnOn time.Time
+	Reason      string
+	Document    string
+	Name        string
+	FileID      uuid.UUID
+}
+
+func (q *Queries) WithdrawalsOf(ctx context.Context, setlIds []string) ([]WithdrawalsOfRow, error) {
+	rows, err := q.db.Query(ctx, withdrawalsOf, setlIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WithdrawalsOfRow
+	for rows.Next() {
+		var i WithdrawalsOfRow
+		if err := rows.Scan(
+			&i.SetlID,
+			&i.Side,
+			&i.Line,
+			&i.WithdrawnOn,
+			&i.Reason,
+			&i.Document,
+			&i.Name,
+			&i.FileID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const withdrawnInFile = `-- name: WithdrawnInFile :many
+SELECT setl_id FROM withdrawals WHERE file_id = $1 ORDER BY line
+`
+
+func (q *Queries) WithdrawnInFile(ctx context.Context, fileID uuid.UUID) ([]string, error) {
+	rows, err := q.db.Query(ctx, withdrawnInFile, fileID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var setl_id string
+		if err := rows.Scan(&setl_id); err != nil {
+			return nil, err
+		}
+		items = append(items, setl_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const writeException = `-- name: WriteException :exec
+INSERT INTO exceptions (setl_id, service_month, kind, refund, detail) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (setl_id) DO UPDATE SET service_month = excluded.service_month, kind = excluded.kind,
+    refund = excluded.refund, detail = excluded.detail, resolved_at = NULL, resolved_by = ''
+`
+
+type WriteExceptionParams struct {
+	SetlID string
+	Month  string
+	Kind   string
+	Refund bool
+	Detail string
+}
+
+func (q *Queries) WriteException(ctx context.Context, arg WriteExceptionParams) error {
+	_, err := q.db.Exec(ctx, writeException,
+		arg.SetlID,
+		arg.Month,
+		arg.Kind,
+		arg.Refund,
+		arg.Detail,
+	)
+	return err
 }
 
 const writeExceptions = `-- name: WriteExceptions :exec

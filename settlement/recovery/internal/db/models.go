@@ -675,3 +675,13 @@ type Voucher struct {
 	EntryID  uuid.UUID
 	Position int64
 }
+
+type Withdrawal struct {
+	SetlID      string
+	Side        string
+	FileID      uuid.UUID
+	Line        int64
+	WithdrawnOn time.Time
+	Reason      string
+	Document    string
+}
