@@ -131,22 +131,27 @@ func contentOf(r *record) *Content {
 func (s *Settlements) Settlement(ctx context.Context, setlID string, atLeast ledger.Position) (*Settlement, ledger.Position, error) {
 	var story *Settlement
 	var seen ledger.Position
-	err := s.journal.View(ctx, atLeast, func(tx pgx.Tx, at ledger.Position) error {
+	err := s.journal.View(ctx, atLeast, func(tx pgx.Tx, at ledger.Position) (err error) {
 		seen = at
-		t := teller{Settlements: s, tx: tx, q: db.New(tx), story: &Settlement{
-			SetlID: setlID, State: StateImported, Sides: []SideRecord{}, Entries: []*ledger.Record{}, Refunds: []string{}, Reductions: []Reduction{}}}
-		story = t.story
-		for _, tell := range []func(context.Context) error{t.sides, t.exception, t.entries, t.apart, t.refunds, t.reductions, t.withdrawal} {
-			if err := tell(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
+		story, err = s.SettlementTx(ctx, tx, setlID)
+		return err
 	})
 	if err != nil {
 		return nil, 0, err
 	}
 	return story, seen, nil
+}
+
+// SettlementTx is Settlement as the transaction sees it.
+func (s *Settlements) SettlementTx(ctx context.Context, tx pgx.Tx, setlID string) (*Settlement, error) {
+	t := teller{Settlements: s, tx: tx, q: db.New(tx), story: &Settlement{SetlID: setlID, State: StateImported,
+		Sides: []SideRecord{}, Entries: []*ledger.Record{}, Refunds: []string{}, Reductions: []Reduction{}}}
+	for _, tell := range []func(context.Context) error{t.sides, t.exception, t.entries, t.apart, t.refunds, t.reductions, t.withdrawal} {
+		if err := tell(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return t.story, nil
 }
 
 // teller reads the parts of a story.

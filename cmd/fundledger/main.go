@@ -33,6 +33,8 @@ type cli struct {
 	Rules     rulesCmd      `cmd:"" help:"Print the posting table, the chart, the policy, the calendar and the codes."`
 	Import    importCmd     `cmd:"" help:"Import files."`
 	Reconcile reconcileCmd  `cmd:"" help:"Compare the three sides of a month (三方对账) and post what agrees."`
+	Story     settlementCmd `cmd:"" name:"settlement" help:"Tell the whole story of a settlement."`
+	Recovery  recoveryCmd   `cmd:"" help:"Deductions (审核扣款) and clawbacks (追回)."`
 	Report    reportCmd     `cmd:"" help:"Print the figures of a month or the quotas of a year."`
 	Clear     clearCmd      `cmd:"" help:"Freeze the runs of a month (清算) and write tables and notices."`
 	Notices   noticesCmd    `cmd:"" help:"List payment and receipt notices and what is open on them."`

@@ -2,6 +2,7 @@ package recovery_test
 
 import (
 	"testing"
+	"testing/fstest"
 
 	"fundledger/accounts"
 	"fundledger/clearing"
@@ -397,4 +398,57 @@ func TestAClosedMonthIsSkipped(t *testing.T) {
 	equal(t, "date", e.Date, day("2025-03-12"))
 	equal(t, "reviewer", e.Reviewer, "head")
 	f.mustBeWhole(t, false)
+}
+
+func TestAWithdrawalAfterClearingComesInTheNextRun(t *testing.T) {
+	t.Parallel()
+	f := paidA1(t, a1)
+	f.claim(t, "2025-03-10", recovery.Offset, line("A1", 40_00))
+	f.move(t, caseA1, recovery.Received, "2025-03-12", hifp(10_00))
+	files := fstest.MapFS{"w.tsv": {Data: []byte("setl_id\tdate\treason\tdocument\nA1\t2025-03-20\t重复上传\t冲1号\n")}}
+	for _, side := range settlement.Sides() {
+		if _, err := f.settlements.Withdraw(t.Context(), side, settlement.FSFile(files, "w.tsv")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// 130.00 less the claim of 40.00: the case brings that back.
+	f.mustBe(t, "320500.agency/310/9001.01/320100", -10_00-80_00)
+	f.mustBe(t, "320500.agency/320/9001.01/320100", -10_00)
+	f.move(t, caseA1, recovery.Received, "2025-03-21")
+	f.clear(t, "2025-03")
+	f.remit(t, "2025-03", "2025-05-05")
+	f.mustBe(t, "320100.agency/310/5001", 0)
+	f.mustBe(t, "320100.agency/320/5001", 0)
+	f.mustBe(t, "320500.agency/310/2001.03.01", 0)
+	story, _, err := f.clearing.Story(t.Context(), "A1", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "state", story.State, settlement.StateWithdrawn)
+	equal(t, "remaining", story.Remaining, 0)
+	equal(t, "run of the reversal", story.Reductions[1].Run, "2025-03/in-province")
+	equal(t, "clawback", story.Clawbacks[0].State, recovery.Returned)
+	equal(t, "notices", len(story.Clearing.Notices), 2)
+	f.mustBeWhole(t, true)
+}
+
+func TestRefundsAfterClearingAndInALaterYear(t *testing.T) {
+	t.Parallel()
+	f := paidA1(t, a1)
+	f.settle(t, "2025-03", bill{id: "R1", insured: nanjing, treating: suzhou, pooled: -50_00, account: -30_00, refundOf: "A1"})
+	f.clear(t, "2025-03")
+	f.remit(t, "2025-03", "2025-05-05")
+	f.mustBe(t, "320100.agency/310/5001", 40_00)
+	f.settle(t, "2026-01", bill{id: "R2", insured: nanjing, treating: suzhou, pooled: -40_00, servant: -10_00, refundOf: "A1"})
+	f.clear(t, "2026-01")
+	f.remit(t, "2026-01", "2026-03-05")
+	f.mustBe(t, "320100.agency/310/5001", 0)
+	f.mustBe(t, "320500.agency/310/9002", 120_00) // the provider owes what it was paid
+	story, _, err := f.clearing.Story(t.Context(), "A1", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "remaining", story.Remaining, 0)
+	equal(t, "run of the second", story.RefundStories[1].Run, "2026-01/in-province")
+	f.mustBeWhole(t, true)
 }

@@ -138,43 +138,53 @@ func (r *Recovery) Cases(ctx context.Context, query Query, atLeast ledger.Positi
 	var seen ledger.Position
 	err := r.journal.View(ctx, atLeast, func(tx pgx.Tx, at ledger.Position) (err error) {
 		seen = at
-		rows, err := db.New(tx).PageOfCases(ctx, db.PageOfCasesParams{State: string(query.State), SetlID: query.SetlID, AllRegions: query.Regions == nil,
-			Regions: query.Regions, After: query.After, Page: int32(query.Limit)})
-		if err != nil {
-			return err
-		}
-		cases, err = r.tell(ctx, tx, rows)
+		cases, err = r.CasesTx(ctx, tx, query)
 		return err
 	})
 	return cases, seen, err
+}
+
+// CasesTx is Cases as the transaction sees it.
+func (r *Recovery) CasesTx(ctx context.Context, tx pgx.Tx, query Query) ([]*Case, error) {
+	rows, err := db.New(tx).PageOfCases(ctx, db.PageOfCasesParams{State: string(query.State), SetlID: query.SetlID, AllRegions: query.Regions == nil,
+		Regions: query.Regions, After: query.After, Page: int32(query.Limit)})
+	if err != nil {
+		return nil, err
+	}
+	return r.tell(ctx, tx, rows)
 }
 
 // Deductions returns a page of deductions and the position that it has seen.
 func (r *Recovery) Deductions(ctx context.Context, query Query, atLeast ledger.Position) ([]Deduction, ledger.Position, error) {
 	var list []Deduction
 	var seen ledger.Position
-	err := r.journal.View(ctx, atLeast, func(tx pgx.Tx, at ledger.Position) error {
+	err := r.journal.View(ctx, atLeast, func(tx pgx.Tx, at ledger.Position) (err error) {
 		seen = at
-		rows, err := db.New(tx).PageOfDeductions(ctx, db.PageOfDeductionsParams{SetlID: query.SetlID, AllRegions: query.Regions == nil,
-			Regions: query.Regions, After: query.After, Page: int32(query.Limit)})
-		if err != nil {
-			return err
-		}
-		list = make([]Deduction, len(rows))
-		records := make([]string, len(rows))
-		for i, row := range rows {
-			records[i] = recordOfDeduction(row.ID)
-			if list[i], err = r.deductionOf(row); err != nil {
-				return err
-			}
-		}
-		runs, err := settlement.RunsOfNegatives(ctx, tx, records)
-		for i := range list {
-			list[i].Run = runs[records[i]]
-		}
+		list, err = r.DeductionsTx(ctx, tx, query)
 		return err
 	})
 	return list, seen, err
+}
+
+// DeductionsTx is Deductions as the transaction sees it.
+func (r *Recovery) DeductionsTx(ctx context.Context, tx pgx.Tx, query Query) ([]Deduction, error) {
+	rows, err := db.New(tx).PageOfDeductions(ctx, db.PageOfDeductionsParams{SetlID: query.SetlID, AllRegions: query.Regions == nil,
+		Regions: query.Regions, After: query.After, Page: int32(query.Limit)})
+	if err != nil {
+		return nil, err
+	}
+	list, records := make([]Deduction, len(rows)), make([]string, len(rows))
+	for i, row := range rows {
+		records[i] = recordOfDeduction(row.ID)
+		if list[i], err = r.deductionOf(row); err != nil {
+			return nil, err
+		}
+	}
+	runs, err := settlement.RunsOfNegatives(ctx, tx, records)
+	for i := range list {
+		list[i].Run = runs[records[i]]
+	}
+	return list, err
 }
 
 // Held is money of clawbacks that lies at a station, by the account it lies on.
