@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"cloud.google.com/go/civil"
 	"github.com/google/uuid"
@@ -75,22 +75,18 @@ type WithdrawalReport struct {
 // it is taken back by a negative record of the latest of their dates, in the
 // period open then, linked with its entry. The same file again changes nothing.
 //
-// Errors: NotFound (no such file), Invalid (every bad line as
-// file:line:field:reason), Precondition (a line's settlement is a posted refund).
-func (s *Settlements) Withdraw(ctx context.Context, side Side, file File) (*WithdrawalReport, error) {
+// Errors: Invalid, with every bad line as file:line:field:reason.
+func (s *Settlements) Withdraw(ctx context.Context, side Side, name string, content []byte) (*WithdrawalReport, error) {
 	if !slices.Contains(Sides(), side) {
 		return nil, fault.New(fault.Invalid, "%q is no side: name treating, center or insured", side)
 	}
-	sum, err := file.sum(ctx)
+	rows, err := readWithdrawals(name, content)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := readWithdrawals(file)
-	if err != nil {
-		return nil, err
-	}
-	report := &WithdrawalReport{File: file.Name, Side: side}
-	id := uuid.NewHash(sha256.New(), fileSpace, append([]byte("withdrawals\x00"+side+"\x00"), sum...), 8)
+	sum := sha256.Sum256(content)
+	report := &WithdrawalReport{File: name, Side: side}
+	id := uuid.NewHash(sha256.New(), fileSpace, append([]byte("withdrawals\x00"+side+"\x00"), sum[:]...), 8)
 	err = s.store.InTx(ctx, func(tx pgx.Tx) error {
 		w := withdrawing{s: s, tx: tx, q: db.New(tx), side: side, file: id, rows: rows}
 		ids, err := w.q.WithdrawnInFile(ctx, id)
@@ -99,7 +95,7 @@ func (s *Settlements) Withdraw(ctx context.Context, side Side, file File) (*With
 		}
 		if report.AlreadyLoaded = len(ids) > 0; !report.AlreadyLoaded {
 			ids = w.ids()
-			if err := w.load(ctx, file.Name, sum); err != nil {
+			if err := w.load(ctx, name, sum[:]); err != nil {
 				return err
 			}
 		}
@@ -119,22 +115,16 @@ type withdrawalRow struct {
 	on                   civil.Date
 }
 
-func readWithdrawals(file File) ([]withdrawalRow, error) {
-	content, _, err := file.content()
-	if err != nil {
-		return nil, err
-	}
-	defer content.Close()
-	data, err := io.ReadAll(io.LimitReader(content, 4<<20))
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "%s cannot be read: %w", file.Name, err)
+func readWithdrawals(file string, content []byte) ([]withdrawalRow, error) {
+	if !utf8.Valid(content) {
+		return nil, fault.New(fault.Invalid, "%s is not UTF-8", file)
 	}
 	var rows []withdrawalRow
 	var problems []string
 	var at map[string]int
 	seen := map[string]int64{}
 	number := int64(0)
-	for text := range strings.SplitSeq(strings.TrimPrefix(string(data), "\uFEFF"), "\n") {
+	for text := range strings.SplitSeq(strings.TrimPrefix(string(content), "\uFEFF"), "\n") {
 		number++
 		text = strings.TrimSuffix(text, "\r")
 		cells := strings.Split(text, "\t")
@@ -145,7 +135,7 @@ func readWithdrawals(file File) ([]withdrawalRow, error) {
 			}
 			for _, name := range withdrawalColumns {
 				if _, ok := at[name]; !ok {
-					return nil, fault.New(fault.Invalid, "%s:1:%s: the column is missing; the first line must name %s, divided by TAB", file.Name, name, strings.Join(withdrawalColumns, ", "))
+					return nil, fault.New(fault.Invalid, "%s:1:%s: the column is missing; the first line must name %s, divided by TAB", file, name, strings.Join(withdrawalColumns, ", "))
 				}
 			}
 			continue
@@ -154,7 +144,7 @@ func readWithdrawals(file File) ([]withdrawalRow, error) {
 			continue
 		}
 		fail := func(field, format string, args ...any) {
-			problems = append(problems, fmt.Sprintf("%s:%d:%s:%s", file.Name, number, field, fmt.Sprintf(format, args...)))
+			problems = append(problems, fmt.Sprintf("%s:%d:%s:%s", file, number, field, fmt.Sprintf(format, args...)))
 		}
 		cell := func(name string) string {
 			if i := at[name]; i < len(cells) && cells[i] != "null" {
@@ -185,7 +175,7 @@ func readWithdrawals(file File) ([]withdrawalRow, error) {
 	case len(problems) > 0:
 		return nil, refusedLines(problems)
 	case len(rows) == 0 || len(rows) > maxWithdrawals:
-		return nil, fault.New(fault.Invalid, "%s has %s: a file of withdrawals has 1 to %d", file.Name, plural(len(rows), "line"), maxWithdrawals)
+		return nil, fault.New(fault.Invalid, "%s has %s: a file of withdrawals has 1 to %d", file, plural(len(rows), "line"), maxWithdrawals)
 	}
 	return rows, nil
 }

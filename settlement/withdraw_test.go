@@ -13,21 +13,20 @@ import (
 // withdraw loads withdrawals of a side, each dated by the side.
 func (f fixture) withdraw(t testing.TB, side settlement.Side, name string, ids ...string) []settlement.Withdrawal {
 	t.Helper()
-	report, err := f.Withdraw(t.Context(), side, withdrawals(t, side, name, ids...))
+	report, err := f.Withdraw(t.Context(), side, name, withdrawals(side, ids...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return report.Withdrawals
 }
 
-func withdrawals(t testing.TB, side settlement.Side, name string, ids ...string) settlement.File {
-	t.Helper()
+func withdrawals(side settlement.Side, ids ...string) []byte {
 	day := map[settlement.Side]string{settlement.Treating: "2025-02-10", settlement.Center: "2025-02-12", settlement.Insured: "2025-02-11"}[side]
 	text := "setl_id\tdate\treason\tdocument\n"
 	for _, id := range ids {
 		text += id + "\t" + day + "\t重复上传\t冲正1号\n"
 	}
-	return file(t, name, text)
+	return []byte(text)
 }
 
 func (f fixture) balance(t testing.TB, account string) (sum accounts.Fen) {
@@ -92,7 +91,7 @@ func TestAPostedSettlementIsTakenBackWhenAllSidesWithdrawIt(t *testing.T) {
 	// Nothing is left for a refund, and the same file again changes nothing.
 	f.loadAll(t, "r.tsv", refund("R2", "A1", "1.00"))
 	equal(t, "waiting", f.waiting(t)["R2"], "hifp_pay: 1.00 is refunded and 0.00 is left of original A1")
-	again, err := f.Withdraw(t.Context(), settlement.Insured, withdrawals(t, settlement.Insured, "w.tsv", "A1"))
+	again, err := f.Withdraw(t.Context(), settlement.Insured, "w.tsv", withdrawals(settlement.Insured, "A1"))
 	if err != nil || !again.AlreadyLoaded || again.Withdrawals[0].State != settlement.WithdrawalReversed {
 		t.Error(again, err)
 	}
@@ -110,9 +109,9 @@ func TestTheOrderOfWithdrawalsDoesNotMatter(t *testing.T) {
 	f.reconcile(t, "2025-01")
 	errs := make(chan error, 3)
 	for _, side := range settlement.Sides() {
-		content := withdrawals(t, side, "w.tsv", "A1")
+		content := withdrawals(side, "A1")
 		go func() {
-			_, err := f.Withdraw(t.Context(), side, content)
+			_, err := f.Withdraw(t.Context(), side, "w.tsv", content)
 			errs <- err
 		}()
 	}
@@ -159,17 +158,17 @@ func TestAFileOfWithdrawalsIsTakenWholeOrNotAtAll(t *testing.T) {
 	f := open(t)
 	f.loadAll(t, "f.tsv", bill("A1"), refund("R1", "A1", "5.00"))
 	f.reconcile(t, "2025-01")
-	_, err := f.Withdraw(t.Context(), settlement.Center, file(t, "w.tsv", "setl_id\tdate\treason\tdocument\nA1\t2025-02-30\tr\td\nA1\t2025-02-01\t\td\n a b\t2025-02-01\tr\td\n"))
+	_, err := f.Withdraw(t.Context(), settlement.Center, "w.tsv", []byte("setl_id\tdate\treason\tdocument\nA1\t2025-02-30\tr\td\nA1\t2025-02-01\t\td\n a b\t2025-02-01\tr\td\n"))
 	mustFail(t, err, fault.Invalid, "w.tsv:2:date:")
 	mustFail(t, err, fault.Invalid, "w.tsv:3:reason:")
 	mustFail(t, err, fault.Invalid, "w.tsv:4:setl_id:")
-	_, err = f.Withdraw(t.Context(), settlement.Center, withdrawals(t, settlement.Center, "w.tsv", "A1", "A9", "R1"))
+	_, err = f.Withdraw(t.Context(), settlement.Center, "w.tsv", withdrawals(settlement.Center, "A1", "A9", "R1"))
 	mustFail(t, err, fault.Invalid, "w.tsv:3:setl_id:the center side has no record of settlement A9")
 	mustFail(t, err, fault.Invalid, "w.tsv:4:setl_id:settlement R1 is a posted refund")
-	_, err = f.Withdraw(t.Context(), settlement.Center, file(t, "w.tsv", "setl_id\tdate\n"))
+	_, err = f.Withdraw(t.Context(), settlement.Center, "w.tsv", []byte("setl_id\tdate\n"))
 	mustFail(t, err, fault.Invalid, "w.tsv:1:reason")
 	f.withdraw(t, settlement.Center, "w.tsv", "A1")
-	_, err = f.Withdraw(t.Context(), settlement.Center, file(t, "x.tsv", "setl_id\tdate\treason\tdocument\nA1\t2025-02-20\tr\td\n"))
+	_, err = f.Withdraw(t.Context(), settlement.Center, "x.tsv", []byte("setl_id\tdate\treason\tdocument\nA1\t2025-02-20\tr\td\n"))
 	mustFail(t, err, fault.Invalid, "x.tsv:2:setl_id:settlement A1 was withdrawn already by w.tsv, line 2")
 	f.mustBeWhole(t)
 }

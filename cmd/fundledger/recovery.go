@@ -344,7 +344,10 @@ type recoveryShowCmd struct {
 }
 
 func (c *recoveryShowCmd) Run(app *app) error {
-	return app.onCase(func(r *recovery.Recovery) (*recovery.Case, error) { return r.Case(app.ctx, c.Case) })
+	return app.onCase(func(r *recovery.Recovery) (*recovery.Case, error) {
+		one, _, err := r.Case(app.ctx, c.Case, 0)
+		return one, err
+	})
 }
 
 func printCase(app *app, c *recovery.Case) {

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 
+	"fundledger/internal/fault"
 	"fundledger/settlement"
 )
 
@@ -19,12 +22,16 @@ func (c *importWithdrawalsCmd) Help() string {
 }
 
 func (c *importWithdrawalsCmd) Run(app *app) error {
+	content, err := os.ReadFile(c.File)
+	if err != nil {
+		return fault.New(fault.NotFound, "%s cannot be read: %w", c.File, err)
+	}
 	s, err := app.open()
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	report, err := s.settlements().Withdraw(app.ctx, settlement.Side(c.Side), settlement.PathFile(c.File))
+	report, err := s.settlements().Withdraw(app.ctx, settlement.Side(c.Side), filepath.Base(c.File), content)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package recovery_test
 
 import (
 	"testing"
-	"testing/fstest"
 
 	"fundledger/accounts"
 	"fundledger/clearing"
@@ -40,7 +39,7 @@ func TestAnOffsetClawbackIsSettledWhenItsRunIsPaid(t *testing.T) {
 	f.mustBeWhole(t, false)
 	f.settle(t, "2025-03", bill{id: "B1", insured: nanjing, treating: suzhou, pooled: 100_00})
 	f.clear(t, "2025-03")
-	c, _ = f.Case(t.Context(), caseA1)
+	c, _, _ = f.Case(t.Context(), caseA1, 0)
 	equal(t, "in run", c.Total.InRun, 40_00)
 	// Suzhou is owed 60.00. A part payment settles nothing yet.
 	f.remitOn(t, "2025-03/in-province/320100/pay", 30_00)
@@ -51,7 +50,7 @@ func TestAnOffsetClawbackIsSettledWhenItsRunIsPaid(t *testing.T) {
 	f.mustBe(t, "320500.agency/310/2001.03.01/320100", 0)
 	f.mustBe(t, "320500.agency/310/1101.03", -100_00) // B1's provider is not paid yet
 	f.mustBe(t, "320100.agency/310/5001", 180_00)
-	c, _ = f.Case(t.Context(), caseA1)
+	c, _, _ = f.Case(t.Context(), caseA1, 0)
 	equal(t, "home", c.Total.Home, 40_00)
 	equal(t, "state", c.State, recovery.Returned)
 	equal(t, "last step", c.Steps[len(c.Steps)-1].Step, "settled")
@@ -78,7 +77,7 @@ func TestAClawbackOffsetByAnEqualBillIsSettledWhenTheRunIsFrozen(t *testing.T) {
 	f.clear(t, "2025-03")
 	f.mustBe(t, "320500.agency/310/2001.03.01/320100", 0)
 	f.mustBe(t, "320500.agency/310/1101.03", 0)
-	c, _ := f.Case(t.Context(), caseA1)
+	c, _, _ := f.Case(t.Context(), caseA1, 0)
 	equal(t, "state", c.State, recovery.Returned)
 	f.mustBeWhole(t, true)
 }
@@ -294,7 +293,7 @@ func TestEveryStepOfACaseHasItsOrderAndItsPersons(t *testing.T) {
 	refused(t, err, fault.Precondition, "10.00 has come")
 	_, err = f.Move(t.Context(), f.movement(caseA1, recovery.Received, "2025-03-12", hifp(30_01)))
 	refused(t, err, fault.Insufficient, "30.01", "30.00")
-	_, err = f.Case(t.Context(), "x/A1")
+	_, _, err = f.Case(t.Context(), "x/A1", 0)
 	refused(t, err, fault.NotFound, "x/A1")
 	f.mustBeWhole(t, true)
 }
@@ -322,7 +321,7 @@ func TestAClaimThatIsGivenUpIsLeftOfTheSettlementAgain(t *testing.T) {
 			t.Fatal(i, err)
 		}
 	}
-	c, err := f.Case(t.Context(), "d0/A1")
+	c, _, err := f.Case(t.Context(), "d0/A1", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -405,9 +404,9 @@ func TestAWithdrawalAfterClearingComesInTheNextRun(t *testing.T) {
 	f := paidA1(t, a1)
 	f.claim(t, "2025-03-10", recovery.Offset, line("A1", 40_00))
 	f.move(t, caseA1, recovery.Received, "2025-03-12", hifp(10_00))
-	files := fstest.MapFS{"w.tsv": {Data: []byte("setl_id\tdate\treason\tdocument\nA1\t2025-03-20\t重复上传\t冲1号\n")}}
+	file := []byte("setl_id\tdate\treason\tdocument\nA1\t2025-03-20\t重复上传\t冲1号\n")
 	for _, side := range settlement.Sides() {
-		if _, err := f.settlements.Withdraw(t.Context(), side, settlement.FSFile(files, "w.tsv")); err != nil {
+		if _, err := f.settlements.Withdraw(t.Context(), side, "w.tsv", file); err != nil {
 			t.Fatal(err)
 		}
 	}

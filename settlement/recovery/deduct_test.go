@@ -69,7 +69,7 @@ func TestOfAPartlyPaidSettlementTheUnpaidPartIsDeductedAndTheRestClawedBack(t *t
 	equal(t, "asked", made[0].Asked, 50_00)
 	equal(t, "deducted", made[0].Deducted, 20_00)
 	equal(t, "case", made[0].Case, caseA1)
-	c, err := f.Case(t.Context(), caseA1)
+	c, _, err := f.Case(t.Context(), caseA1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

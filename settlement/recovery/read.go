@@ -12,13 +12,42 @@ import (
 	"fundledger/settlement/recovery/internal/db"
 )
 
-// Case returns a case with its steps. Errors: NotFound.
-func (r *Recovery) Case(ctx context.Context, id string) (c *Case, err error) {
-	err = r.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
+// Case returns a case with its steps, and the position of the journal that it has
+// seen, at least the given one. Errors: NotFound (no such case, or the journal is
+// shorter).
+func (r *Recovery) Case(ctx context.Context, id string, atLeast ledger.Position) (c *Case, seen ledger.Position, err error) {
+	err = r.journal.View(ctx, atLeast, func(tx pgx.Tx, at ledger.Position) (err error) {
+		seen = at
 		c, err = r.read(ctx, tx, id)
 		return err
 	})
-	return c, err
+	return c, seen, err
+}
+
+// Deciders tells of each posted settlement the region that decides on it: the
+// treating city, or the insured one where another province treated. Of others
+// there is none in the answer.
+func (r *Recovery) Deciders(ctx context.Context, setlIDs []string) (map[string]string, error) {
+	var deciders map[string]string
+	err := r.store.Snapshot(ctx, func(tx pgx.Tx) error {
+		deciders = map[string]string{}
+		standings, err := r.settlements.Standings(ctx, tx, setlIDs)
+		for id, st := range standings {
+			deciders[id] = deciderOf(st.Kind == settlement.CrossOut, st.Insured, st.Treating)
+		}
+		return err
+	})
+	return deciders, err
+}
+
+// Decider is the region that decides on the case.
+func (c *Case) Decider() string { return deciderOf(c.Mode == Inbound, c.Insured, c.Treating) }
+
+func deciderOf(treatedOutside bool, insured, treating string) string {
+	if treatedOutside {
+		return insured
+	}
+	return treating
 }
 
 func (r *Recovery) read(ctx context.Context, tx pgx.Tx, id string) (*Case, error) {

@@ -55,6 +55,7 @@ const (
 	maxDocument  = 90
 	maxReference = 90
 	maxReason    = 1000
+	maxPerson    = 255
 )
 
 // checkText refuses a text that is missing or too long.
@@ -69,7 +70,7 @@ func checkWho(by string, on civil.Date) error {
 	if !on.IsValid() {
 		return fault.New(fault.Invalid, "the date of the step is needed").With("field", "date")
 	}
-	return checkText("by", by, maxReference)
+	return checkText("by", by, maxPerson)
 }
 
 // otherPerson refuses a second step by who has taken the first (maker ≠ checker).
