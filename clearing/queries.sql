@@ -139,3 +139,6 @@ ORDER BY notice, reference;
 
 -- name: CountNotices :one
 SELECT count(*) FROM notices WHERE run = @run;
+
+-- name: NoticesOfParty :many
+SELECT id FROM notices WHERE run = @run AND party = @party ORDER BY id;

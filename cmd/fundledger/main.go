@@ -37,6 +37,8 @@ type cli struct {
 	Provider  providerCmd   `cmd:"" help:"Reconcile with providers (定点机构), pay them, and show how they stand."`
 	Reimburse reimburseCmd  `cmd:"" help:"Pay patients who could not settle directly (零星报销)."`
 	Feecheck  feecheckCmd   `cmd:"" help:"Let bills be checked where they were made (费用协查)."`
+	Story     settlementCmd `cmd:"" name:"settlement" help:"Tell the whole story of a settlement."`
+	Recovery  recoveryCmd   `cmd:"" help:"Deductions (审核扣款) and clawbacks (追回)."`
 	Report    reportCmd     `cmd:"" help:"Print the figures of a month or the quotas of a year."`
 	Clear     clearCmd      `cmd:"" help:"Freeze the runs of a month (清算) and write tables and notices."`
 	Notices   noticesCmd    `cmd:"" help:"List payment and receipt notices and what is open on them."`

@@ -16,6 +16,7 @@ var journalTables = []string{
 	"entries", "batches", "sealed", "vouchers", "tree_hashes", "checkpoints", "corrections", "period_events",
 	"rule_changes", "change_keys", "calls", "call_ends",
 	"provider_events",
+	"deductions", "clawback_steps",
 }
 
 // housekeeping tables belong to the migrations: AppRole only reads them.

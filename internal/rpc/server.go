@@ -28,6 +28,8 @@ import (
 	"fundledger/internal/jobs"
 	"fundledger/ledger"
 	"fundledger/settlement"
+	"fundledger/settlement/provider"
+	"fundledger/settlement/recovery"
 )
 
 // Deps are what the service works on.
@@ -51,11 +53,14 @@ type Deps struct {
 type desks struct {
 	settlements *settlement.Settlements
 	clearing    *clearing.Clearing
+	recovery    *recovery.Recovery
 	book        *accounts.Rulebook
 }
 
 func newDesks(deps Deps) *desks {
-	return &desks{settlement.New(deps.Store, deps.Journal, deps.Book), clearing.New(deps.Store, deps.Journal, deps.Book), deps.Book}
+	office := clearing.New(deps.Store, deps.Journal, deps.Book)
+	return &desks{settlement.New(deps.Store, deps.Journal, deps.Book), office,
+		recovery.New(deps.Store, deps.Journal, deps.Book, provider.PaidOf, office), deps.Book}
 }
 
 // Server serves all services.

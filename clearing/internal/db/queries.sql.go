@@ -464,6 +464,35 @@ func (q *Queries) NoticeLines(ctx context.Context, notices []string) ([]NoticeLi
 	return items, nil
 }
 
+const noticesOfParty = `-- name: NoticesOfParty :many
+SELECT id FROM notices WHERE run = $1 AND party = $2 ORDER BY id
+`
+
+type NoticesOfPartyParams struct {
+	Run   string
+	Party string
+}
+
+func (q *Queries) NoticesOfParty(ctx context.Context, arg NoticesOfPartyParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, noticesOfParty, arg.Run, arg.Party)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const otherRuns = `-- name: OtherRuns :many
 SELECT id, month, kind, state, notice_date, period, frozen_at FROM clearing_runs
 WHERE kind = $1 AND month <> $2 ORDER BY month

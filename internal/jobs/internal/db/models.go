@@ -19,6 +19,7 @@ type AcceptedBlock struct {
 	SetlIds      []string
 	Sums         []byte
 	RunID        *string
+	Negative     bool
 }
 
 type AccessRule struct {
@@ -117,6 +118,41 @@ type Checkpoint struct {
 	Note     string
 }
 
+type Clawback struct {
+	ID         string
+	SetlID     string
+	Insutype   string
+	Insured    string
+	Treating   string
+	Provider   string
+	MedType    string
+	Mode       string
+	Document   string
+	Reason     string
+	OpenedOn   time.Time
+	OpenedBy   string
+	ClaimedFen []int64
+	State      string
+	Steps      int64
+}
+
+type ClawbackStep struct {
+	CaseID     string
+	Step       string
+	Reference  string
+	Number     int64
+	TakenOn    time.Time
+	TakenBy    string
+	Reason     string
+	Document   string
+	Requested  string
+	AmountsFen []int64
+	PenaltyFen int64
+	Record     string
+	RunID      string
+	Entries    []uuid.UUID
+}
+
 type ClearingRun struct {
 	ID         string
 	Month      string
@@ -142,6 +178,23 @@ type Correction struct {
 	Correction uuid.UUID
 	Version    int64
 	Amounts    []byte
+}
+
+type Deduction struct {
+	ID          string
+	SetlID      string
+	Insutype    string
+	Insured     string
+	Treating    string
+	Provider    string
+	Document    string
+	Reason      string
+	DecidedOn   time.Time
+	DecidedBy   string
+	RestMode    string
+	AskedFen    []int64
+	DeductedFen []int64
+	Entry       uuid.NullUUID
 }
 
 type Entry struct {
@@ -544,6 +597,15 @@ type SetAside struct {
 	Content      string
 }
 
+type SettlementReduction struct {
+	ID        string
+	SetlID    string
+	Kind      string
+	LoweredOn time.Time
+	PartsFen  []int64
+	Released  bool
+}
+
 type SettlementsApart struct {
 	SetlID       string
 	State        string
@@ -657,4 +719,14 @@ type Voucher struct {
 	Number   int64
 	EntryID  uuid.UUID
 	Position int64
+}
+
+type Withdrawal struct {
+	SetlID      string
+	Side        string
+	FileID      uuid.UUID
+	Line        int64
+	WithdrawnOn time.Time
+	Reason      string
+	Document    string
 }
