@@ -133,3 +133,10 @@ ORDER BY m.notice, m.reference LIMIT @page;
 
 -- name: CountNotices :one
 SELECT count(*) FROM notices WHERE run = @run;
+
+-- name: YearOfRuns :many
+SELECT r.month, r.kind, p.insured, p.treating, p.fund, sum(p.amount_fen)::int8 AS amount_fen
+FROM run_parts AS p JOIN clearing_runs AS r ON r.id = p.run
+WHERE r.kind IN ('in-province', 'cross-out') AND r.month LIKE @year::text || '-%'
+GROUP BY r.month, r.kind, p.insured, p.treating, p.fund
+ORDER BY r.month, r.kind, p.insured, p.treating, p.fund;

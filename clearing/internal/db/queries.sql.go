@@ -811,3 +811,47 @@ func (q *Queries) WriteParts(ctx context.Context, arg WritePartsParams) error {
 	)
 	return err
 }
+
+const yearOfRuns = `-- name: YearOfRuns :many
+SELECT r.month, r.kind, p.insured, p.treating, p.fund, sum(p.amount_fen)::int8 AS amount_fen
+FROM run_parts AS p JOIN clearing_runs AS r ON r.id = p.run
+WHERE r.kind IN ('in-province', 'cross-out') AND r.month LIKE $1::text || '-%'
+GROUP BY r.month, r.kind, p.insured, p.treating, p.fund
+ORDER BY r.month, r.kind, p.insured, p.treating, p.fund
+`
+
+type YearOfRunsRow struct {
+	Month     string
+	Kind      string
+	Insured   string
+	Treating  string
+	Fund      string
+	AmountFen int64
+}
+
+func (q *Queries) YearOfRuns(ctx context.Context, year string) ([]YearOfRunsRow, error) {
+	rows, err := q.db.Query(ctx, yearOfRuns, year)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []YearOfRunsRow
+	for rows.Next() {
+		var i YearOfRunsRow
+		if err := rows.Scan(
+			&i.Month,
+			&i.Kind,
+			&i.Insured,
+			&i.Treating,
+			&i.Fund,
+			&i.AmountFen,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
