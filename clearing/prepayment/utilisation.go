@@ -46,6 +46,7 @@ type Utilisation struct {
 	// what is held now; else of the frozen run, against what was held at the end
 	// of its notice date.
 	Projected  bool       `json:"projected"`
+	Run        string     `json:"run,omitempty"`
 	MeasuredOn civil.Date `json:"measured_on,omitzero"`
 	TopUp      string     `json:"top_up,omitempty"` // the case that the month has opened
 }
@@ -137,7 +138,7 @@ func (p *Prepayments) Utilisation(ctx context.Context, month accounts.Month) ([]
 		}
 		u := Utilisation{Month: month, Province: province, ProvinceName: p.name(province), Funds: map[string]Usage{}, Projected: run.State != clearing.Frozen, TopUp: cases[province]}
 		if !u.Projected {
-			u.MeasuredOn = on
+			u.MeasuredOn, u.Run = on, run.ID
 		}
 		var sum Usage
 		for _, fund := range funds {
