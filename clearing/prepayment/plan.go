@@ -32,7 +32,10 @@ type Plan struct {
 	// Differences between the bases of the journal and of the given file, where
 	// there are both; only MakePlan tells them.
 	Differences []clearing.BasisDifference `json:"differences,omitempty"`
-	Replayed    bool                       `json:"replayed,omitempty"`
+	// National is where the accepted national quotas, which the plan has, differ from
+	// those that the bases come to; only MakePlan tells it.
+	National []Difference `json:"national_differences,omitempty"`
+	Replayed bool         `json:"replayed,omitempty"`
 }
 
 // Quota is what a city is to have prepaid in a fund, in the province or for one

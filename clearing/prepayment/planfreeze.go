@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,6 +28,11 @@ func (p *Prepayments) freeze(ctx context.Context, tx pgx.Tx, draft *Plan, bases 
 	if later, ok := last[plan.Scheme]; ok && later.Year > int64(plan.Year) {
 		return nil, fault.New(fault.Precondition, "plan %s stands already: what is held is set off there, so %s cannot be made any more", later.ID, plan.ID).With("plan", later.ID)
 	}
+	if plan.Scheme == CrossProvince {
+		if err := p.takeNational(ctx, q, &plan); err != nil {
+			return nil, err
+		}
+	}
 	if plan.Positions, err = p.positions(ctx, tx, &plan); err != nil {
 		return nil, err
 	}
@@ -40,6 +46,57 @@ func (p *Prepayments) freeze(ctx context.Context, tx pgx.Tx, draft *Plan, bases 
 		return nil, err
 	}
 	return &plan, made.record(ctx, q)
+}
+
+// takeNational puts the accepted national quotas in the place of our own, split
+// over the cities as ours are (J31一). A notice that nobody has accepted yet is a
+// Precondition error.
+func (p *Prepayments) takeNational(ctx context.Context, q *db.Queries, plan *Plan) error {
+	list, national, err := inForce(ctx, q, QuotaNotice, strconv.Itoa(plan.Year))
+	if err != nil || list == nil {
+		return err
+	}
+	if list.State != "accepted" {
+		return fault.New(fault.Precondition, "the national quota notice of %d (list %s) was imported and nobody has accepted it: compare it and have it accepted first", plan.Year, list.ID).With("list", list.ID)
+	}
+	weights := map[string]map[string]accounts.Fen{}
+	for _, b := range plan.Bases {
+		if b.Basis == clearing.CrossPayable {
+			if weights[b.Fund] == nil {
+				weights[b.Fund] = map[string]accounts.Fen{}
+			}
+			weights[b.Fund][b.Party] += b.Amount
+		}
+	}
+	own := map[provinceFund]accounts.Fen{}
+	for _, quota := range plan.Quotas {
+		own[provinceFund{quota.Province, quota.Fund}] += quota.Amount
+	}
+	plan.Source += ", quotas by national list " + list.ID
+	plan.Quotas = nil
+	for _, key := range sortedKeys(national, own) {
+		if ours := own[key]; ours != national[key] {
+			plan.National = append(plan.National, Difference{Province: key.province, ProvinceName: p.name(key.province), Fund: key.fund, Figure: "quota",
+				Ours: ours, National: national[key], Difference: national[key] - ours})
+		}
+		shares, err := p.share(key.fund, national[key], weights[key.fund])
+		if err != nil {
+			return err
+		}
+		for _, share := range shares {
+			share.Province = key.province
+			plan.Quotas = append(plan.Quotas, share)
+		}
+	}
+	return nil
+}
+
+func sortedKeys(a, b map[provinceFund]accounts.Fen) []provinceFund {
+	keys := slices.Concat(slices.Collect(maps.Keys(a)), slices.Collect(maps.Keys(b)))
+	slices.SortFunc(keys, func(a, b provinceFund) int {
+		return cmp.Or(cmp.Compare(a.province, b.province), cmp.Compare(a.fund, b.fund))
+	})
+	return slices.Compact(keys)
 }
 
 // positions are quota and balance of every party with either, by code and fund.

@@ -126,3 +126,30 @@ SELECT @top_up::text, unnest(@funds::text[]), unnest(@cities::text[]), unnest(@a
 
 -- name: TopUpParts :many
 SELECT top_up, fund, city, amount_fen FROM top_up_parts WHERE top_up = ANY(@top_ups::text[]) ORDER BY top_up, fund, city;
+
+-- name: InsertNationalList :execrows
+INSERT INTO national_lists (id, kind, period, file, imported_by, imported_on, state, in_force)
+VALUES (@id, @kind, @period, @file, @imported_by, @imported_on::date, 'imported', true)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: SupersedeNationalLists :exec
+UPDATE national_lists SET in_force = false WHERE kind = @kind AND period = @period AND id <> @id AND in_force;
+
+-- name: InsertNationalFigures :exec
+INSERT INTO national_figures (list, province, fund, line, first_fen, second_fen)
+SELECT @list::text, unnest(@provinces::text[]), unnest(@funds::text[]), unnest(@lines::int8[]), unnest(@first::int8[]), unnest(@second::int8[]);
+
+-- name: ListNationalLists :many
+SELECT id, kind, period, file, imported_by, imported_on, state, in_force FROM national_lists
+WHERE (@id::text = '' OR id = @id::text) AND (@kind::text = '' OR kind = @kind::text) AND (@period::text = '' OR period = @period::text)
+    AND (in_force OR NOT @in_force_only::bool)
+ORDER BY kind, period, in_force, id;
+
+-- name: LockNationalList :one
+SELECT id, kind, period, file, imported_by, imported_on, state, in_force FROM national_lists WHERE id = @id FOR UPDATE;
+
+-- name: AcceptNationalList :exec
+UPDATE national_lists SET state = 'accepted' WHERE id = @id;
+
+-- name: NationalFigures :many
+SELECT list, province, fund, line, first_fen, second_fen FROM national_figures WHERE list = @list ORDER BY province, fund;

@@ -138,6 +138,9 @@ func (p *Prepayments) approve(ctx context.Context, q *db.Queries, of db.TopUp, s
 		}
 		break
 	}
+	if err := p.asApproved(ctx, q, of, s); err != nil {
+		return err
+	}
 	w := db.WriteApprovalParams{TopUp: of.ID}
 	w.Funds, w.Amounts = p.everyFund(s)
 	if err := q.WriteApproval(ctx, w); err != nil {
@@ -154,6 +157,27 @@ func (p *Prepayments) approve(ctx context.Context, q *db.Queries, of db.TopUp, s
 		}
 	}
 	return q.InsertTopUpParts(ctx, parts)
+}
+
+// asApproved wants the amounts of the national list, where one was imported for
+// the month: what was approved is downloaded, not typed.
+func (p *Prepayments) asApproved(ctx context.Context, q *db.Queries, of db.TopUp, s TopUpStep) error {
+	list, national, err := inForce(ctx, q, ApprovedTopUps, of.Month)
+	if err != nil || list == nil {
+		return err
+	}
+	given := map[provinceFund]accounts.Fen{}
+	for _, line := range s.Lines {
+		given[provinceFund{of.Province, line.Fund}] = line.Amount
+	}
+	maps.DeleteFunc(national, func(key provinceFund, _ accounts.Fen) bool { return key.province != of.Province })
+	for _, key := range sortedKeys(national, given) {
+		if given[key] != national[key] {
+			return fault.New(fault.Precondition, "top-up %s, fund %s: %s is to be approved, and list %s of the national platform has %s", of.ID, key.fund, given[key], list.ID, national[key]).
+				With("top_up", of.ID).With("fund", key.fund).With("national", national[key].String()).With("asked", given[key].String())
+		}
+	}
+	return nil
 }
 
 // Notify issues the notices: to each city for its part (annex 6), and for what is

@@ -261,6 +261,26 @@ type Line struct {
 	EntryID      uuid.UUID
 }
 
+type NationalFigure struct {
+	List      string
+	Province  string
+	Fund      string
+	Line      int64
+	FirstFen  int64
+	SecondFen int64
+}
+
+type NationalList struct {
+	ID         string
+	Kind       string
+	Period     string
+	File       string
+	ImportedBy string
+	ImportedOn time.Time
+	State      string
+	InForce    bool
+}
+
 type Notice struct {
 	ID        string
 	Run       string

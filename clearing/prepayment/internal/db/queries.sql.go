@@ -12,6 +12,15 @@ import (
 	"github.com/google/uuid"
 )
 
+const acceptNationalList = `-- name: AcceptNationalList :exec
+UPDATE national_lists SET state = 'accepted' WHERE id = $1
+`
+
+func (q *Queries) AcceptNationalList(ctx context.Context, id string) error {
+	_, err := q.db.Exec(ctx, acceptNationalList, id)
+	return err
+}
+
 const getMove = `-- name: GetMove :one
 SELECT reference, notice, origin, party, direction, event, moved_on, document, requested, funds, amounts_fen, entry, by_whom
 FROM prepayment_moves WHERE reference = $1
@@ -116,6 +125,62 @@ func (q *Queries) InsertMove(ctx context.Context, arg InsertMoveParams) error {
 		arg.ByWhom,
 	)
 	return err
+}
+
+const insertNationalFigures = `-- name: InsertNationalFigures :exec
+INSERT INTO national_figures (list, province, fund, line, first_fen, second_fen)
+SELECT $1::text, unnest($2::text[]), unnest($3::text[]), unnest($4::int8[]), unnest($5::int8[]), unnest($6::int8[])
+`
+
+type InsertNationalFiguresParams struct {
+	List      string
+	Provinces []string
+	Funds     []string
+	Lines     []int64
+	First     []int64
+	Second    []int64
+}
+
+func (q *Queries) InsertNationalFigures(ctx context.Context, arg InsertNationalFiguresParams) error {
+	_, err := q.db.Exec(ctx, insertNationalFigures,
+		arg.List,
+		arg.Provinces,
+		arg.Funds,
+		arg.Lines,
+		arg.First,
+		arg.Second,
+	)
+	return err
+}
+
+const insertNationalList = `-- name: InsertNationalList :execrows
+INSERT INTO national_lists (id, kind, period, file, imported_by, imported_on, state, in_force)
+VALUES ($1, $2, $3, $4, $5, $6::date, 'imported', true)
+ON CONFLICT (id) DO NOTHING
+`
+
+type InsertNationalListParams struct {
+	ID         string
+	Kind       string
+	Period     string
+	File       string
+	ImportedBy string
+	ImportedOn time.Time
+}
+
+func (q *Queries) InsertNationalList(ctx context.Context, arg InsertNationalListParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertNationalList,
+		arg.ID,
+		arg.Kind,
+		arg.Period,
+		arg.File,
+		arg.ImportedBy,
+		arg.ImportedOn,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const insertNoticeLines = `-- name: InsertNoticeLines :exec
@@ -375,6 +440,54 @@ func (q *Queries) InsertTopUpParts(ctx context.Context, arg InsertTopUpPartsPara
 	return err
 }
 
+const listNationalLists = `-- name: ListNationalLists :many
+SELECT id, kind, period, file, imported_by, imported_on, state, in_force FROM national_lists
+WHERE ($1::text = '' OR id = $1::text) AND ($2::text = '' OR kind = $2::text) AND ($3::text = '' OR period = $3::text)
+    AND (in_force OR NOT $4::bool)
+ORDER BY kind, period, in_force, id
+`
+
+type ListNationalListsParams struct {
+	ID          string
+	Kind        string
+	Period      string
+	InForceOnly bool
+}
+
+func (q *Queries) ListNationalLists(ctx context.Context, arg ListNationalListsParams) ([]NationalList, error) {
+	rows, err := q.db.Query(ctx, listNationalLists,
+		arg.ID,
+		arg.Kind,
+		arg.Period,
+		arg.InForceOnly,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NationalList
+	for rows.Next() {
+		var i NationalList
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Period,
+			&i.File,
+			&i.ImportedBy,
+			&i.ImportedOn,
+			&i.State,
+			&i.InForce,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listNotices = `-- name: ListNotices :many
 SELECT id, origin, scheme, year, party, direction, annex, issued, apply_by, due FROM prepayment_notices
 WHERE ($1::text = '' OR id = $1::text) AND ($2::text = '' OR origin = $2::text)
@@ -502,6 +615,26 @@ func (q *Queries) ListTopUps(ctx context.Context, arg ListTopUpsParams) ([]TopUp
 	return items, nil
 }
 
+const lockNationalList = `-- name: LockNationalList :one
+SELECT id, kind, period, file, imported_by, imported_on, state, in_force FROM national_lists WHERE id = $1 FOR UPDATE
+`
+
+func (q *Queries) LockNationalList(ctx context.Context, id string) (NationalList, error) {
+	row := q.db.QueryRow(ctx, lockNationalList, id)
+	var i NationalList
+	err := row.Scan(
+		&i.ID,
+		&i.Kind,
+		&i.Period,
+		&i.File,
+		&i.ImportedBy,
+		&i.ImportedOn,
+		&i.State,
+		&i.InForce,
+	)
+	return i, err
+}
+
 const lockNotice = `-- name: LockNotice :one
 SELECT id, origin, scheme, year, party, direction, annex, issued, apply_by, due FROM prepayment_notices WHERE id = $1 FOR UPDATE
 `
@@ -608,6 +741,37 @@ func (q *Queries) MovesUnder(ctx context.Context, prefix string) ([]PrepaymentMo
 			&i.AmountsFen,
 			&i.Entry,
 			&i.ByWhom,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const nationalFigures = `-- name: NationalFigures :many
+SELECT list, province, fund, line, first_fen, second_fen FROM national_figures WHERE list = $1 ORDER BY province, fund
+`
+
+func (q *Queries) NationalFigures(ctx context.Context, list string) ([]NationalFigure, error) {
+	rows, err := q.db.Query(ctx, nationalFigures, list)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NationalFigure
+	for rows.Next() {
+		var i NationalFigure
+		if err := rows.Scan(
+			&i.List,
+			&i.Province,
+			&i.Fund,
+			&i.Line,
+			&i.FirstFen,
+			&i.SecondFen,
 		); err != nil {
 			return nil, err
 		}
@@ -785,6 +949,21 @@ func (q *Queries) StepsOf(ctx context.Context, subject string) ([]PrepaymentStep
 		return nil, err
 	}
 	return items, nil
+}
+
+const supersedeNationalLists = `-- name: SupersedeNationalLists :exec
+UPDATE national_lists SET in_force = false WHERE kind = $1 AND period = $2 AND id <> $3 AND in_force
+`
+
+type SupersedeNationalListsParams struct {
+	Kind   string
+	Period string
+	ID     string
+}
+
+func (q *Queries) SupersedeNationalLists(ctx context.Context, arg SupersedeNationalListsParams) error {
+	_, err := q.db.Exec(ctx, supersedeNationalLists, arg.Kind, arg.Period, arg.ID)
+	return err
 }
 
 const topUpFunds = `-- name: TopUpFunds :many
