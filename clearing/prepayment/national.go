@@ -51,29 +51,38 @@ type NationalImport struct {
 	Content []byte
 	Date    civil.Date
 	By      string
+	Key     string // of idempotency; empty: the content is the key
 }
 
 // ImportNational keeps a list of the national platform and compares it with our
 // own figures. It takes the place of an earlier one of its kind and period, and
 // has no effect until somebody else accepts it. The same content again changes
-// nothing. Errors: Invalid with file:line:field for what cannot be read.
+// nothing. Errors: Invalid with file:line:field for what cannot be read,
+// AlreadyExists (the key stands with other content).
 func (p *Prepayments) ImportNational(ctx context.Context, r NationalImport) (*NationalList, error) {
-	if err := person(r.By); err != nil {
-		return nil, err
-	}
-	if !r.Date.IsValid() {
-		return nil, fault.New(fault.Invalid, "an import needs its date").With("field", "date")
-	}
 	f, err := readFigures(p.book, r.Kind, r.File, r.Content)
 	if err != nil {
+		return nil, err
+	}
+	if r.Key == "" {
+		r.Key = "import/" + f.digest
+	}
+	taking := step{Step: Step{Key: r.Key, Name: "imported", Date: r.Date, By: r.By}, subject: f.digest, content: r.File}
+	if err := taking.check(); err != nil {
 		return nil, err
 	}
 	replayed := false
 	err = p.store.InTx(ctx, func(tx pgx.Tx) error {
 		q := db.New(tx)
+		if replayed, err = taking.taken(ctx, q); err != nil || replayed {
+			return err
+		}
 		made, err := q.InsertNationalList(ctx, db.InsertNationalListParams{ID: f.digest, Kind: string(f.kind), Period: f.period, File: r.File,
 			ImportedBy: r.By, ImportedOn: dateParam(r.Date)})
-		if replayed = made == 0; err != nil || replayed {
+		if replayed = made == 0; err != nil || replayed { // imported before, by another call
+			return err
+		}
+		if err := taking.record(ctx, q); err != nil {
 			return err
 		}
 		if err := q.SupersedeNationalLists(ctx, db.SupersedeNationalListsParams{Kind: string(f.kind), Period: f.period, ID: f.digest}); err != nil {
@@ -200,7 +209,7 @@ type NationalQuery struct {
 	Period string
 }
 
-// Nationals lists the national lists by kind and period, those in force last.
+// Nationals lists the national lists by id, which begins with kind and period.
 func (p *Prepayments) Nationals(ctx context.Context, query NationalQuery) ([]NationalList, error) {
 	var lists []NationalList
 	err := p.store.Snapshot(ctx, func(tx pgx.Tx) error {

@@ -62,7 +62,7 @@ func readFigures(book *accounts.Rulebook, kind NationalKind, file string, conten
 	if !ok {
 		return nil, fault.New(fault.Invalid, "%q is none of the national lists %s, %s, %s", kind, ClearingList, QuotaNotice, ApprovedTopUps).With("field", "kind")
 	}
-	f := &figures{kind: kind, digest: fmt.Sprintf("%s-%.16x", kind, sha256.Sum256(content))}
+	f := &figures{kind: kind}
 	var faults []string
 	report := func(line int, field, format string, args ...any) {
 		faults = append(faults, fmt.Sprintf("%s:%d:%s: %s", file, line, field, fmt.Sprintf(format, args...)))
@@ -101,6 +101,7 @@ func readFigures(book *accounts.Rulebook, kind NationalKind, file string, conten
 	if len(faults) > 0 {
 		return nil, fault.New(fault.Invalid, "%d errors in the national list:\n%s", len(faults), strings.Join(faults[:min(len(faults), maxFigureErrors)], "\n"))
 	}
+	f.digest = fmt.Sprintf("%s-%s-%.16x", kind, f.period, sha256.Sum256(content))
 	return f, nil
 }
 

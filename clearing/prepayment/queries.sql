@@ -143,7 +143,7 @@ SELECT @list::text, unnest(@provinces::text[]), unnest(@funds::text[]), unnest(@
 SELECT id, kind, period, file, imported_by, imported_on, state, in_force FROM national_lists
 WHERE (@id::text = '' OR id = @id::text) AND (@kind::text = '' OR kind = @kind::text) AND (@period::text = '' OR period = @period::text)
     AND (in_force OR NOT @in_force_only::bool)
-ORDER BY kind, period, in_force, id;
+ORDER BY id;
 
 -- name: LockNationalList :one
 SELECT id, kind, period, file, imported_by, imported_on, state, in_force FROM national_lists WHERE id = @id FOR UPDATE;

@@ -444,7 +444,7 @@ const listNationalLists = `-- name: ListNationalLists :many
 SELECT id, kind, period, file, imported_by, imported_on, state, in_force FROM national_lists
 WHERE ($1::text = '' OR id = $1::text) AND ($2::text = '' OR kind = $2::text) AND ($3::text = '' OR period = $3::text)
     AND (in_force OR NOT $4::bool)
-ORDER BY kind, period, in_force, id
+ORDER BY id
 `
 
 type ListNationalListsParams struct {
