@@ -26,11 +26,16 @@ func (p *Prepayments) spare(ctx context.Context, tx pgx.Tx, m *Moved) error {
 	if err != nil {
 		return err
 	}
+	funds := make([]string, len(m.Lines))
+	for i, line := range m.Lines {
+		funds[i] = line.Fund
+	}
+	here, err := p.unforwarded(ctx, tx, m.Date, funds)
+	if err != nil {
+		return err
+	}
 	for _, line := range m.Lines {
-		available, err := p.unforwarded(ctx, tx, line.Fund, m.Date)
-		if err != nil {
-			return err
-		}
+		available := here[line.Fund]
 		if own := kept[partyFund{m.origin, line.Fund}]; !isPlan(m.origin) {
 			available = min(available, own)
 		} else {

@@ -119,23 +119,26 @@ func (p *Prepayments) positions(ctx context.Context, tx pgx.Tx, plan *Plan) ([]P
 			}
 		}
 	}
-	positions := []Position{}
-	for key, quota := range quotas {
-		of := collected
+	var list []at
+	for key := range quotas {
 		switch city := p.isCity(key.party); {
-		case plan.Scheme == InProvince && !city:
-			continue
-		case plan.Scheme == InProvince:
-			of = paidByCity
-		case !city:
-			of = atProvince
+		case city && plan.Scheme == InProvince:
+			list = append(list, at{paidByCity, key.party, key.fund})
+		case city:
+			list = append(list, at{collected, key.party, key.fund})
+		case plan.Scheme == CrossProvince:
+			list = append(list, at{atProvince, key.party, key.fund})
 		}
-		held, err := p.held(ctx, tx, of, key.fund, key.party, plan.Issued)
-		if err != nil {
-			return nil, err
-		}
-		if p.isCity(key.party) || quota != 0 || held != 0 {
-			positions = append(positions, Position{Party: key.party, PartyName: p.name(key.party), Fund: key.fund, Quota: quota, Held: held, Adjustment: quota - held})
+	}
+	balances, err := p.held(ctx, tx, plan.Issued, list...)
+	if err != nil {
+		return nil, err
+	}
+	positions := []Position{}
+	for of, held := range balances {
+		quota := quotas[partyFund{of.party, of.fund}]
+		if p.isCity(of.party) || quota != 0 || held != 0 {
+			positions = append(positions, Position{Party: of.party, PartyName: p.name(of.party), Fund: of.fund, Quota: quota, Held: held, Adjustment: quota - held})
 		}
 	}
 	slices.SortFunc(positions, func(a, b Position) int { return cmp.Or(cmp.Compare(a.Party, b.Party), cmp.Compare(a.Fund, b.Fund)) })

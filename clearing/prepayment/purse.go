@@ -39,33 +39,51 @@ func (p *Prepayments) account(of purse, fund, counterparty string, on civil.Date
 	return accounts.Account{}, fault.New(fault.Internal, "event %s has no line for %s at the province", of.event, of.side)
 }
 
-// held is what of the purse a posting in this transaction may take, with what
-// is reserved taken off; the account stays locked until the transaction ends.
-func (p *Prepayments) held(ctx context.Context, tx pgx.Tx, of purse, fund, counterparty string, on civil.Date) (accounts.Fen, error) {
-	account, err := p.account(of, fund, counterparty, on)
-	if err != nil {
-		return 0, err
-	}
-	return p.journal.FloorBalance(ctx, tx, account)
+// at is a purse of a party in a fund.
+type at struct {
+	purse       purse
+	party, fund string
 }
 
-// unforwarded is what the cities have paid in for other provinces and still
-// lies here: no more can go to a province or back to a city (专款专用, J29).
-func (p *Prepayments) unforwarded(ctx context.Context, tx pgx.Tx, fund string, on civil.Date) (accounts.Fen, error) {
-	var here accounts.Fen
-	for _, region := range p.book.Regions {
-		of, sign := collected, accounts.Fen(1)
-		switch region.Kind {
-		case accounts.Counterparty:
-			of, sign = atProvince, -1
-		case accounts.Province:
-			continue
+// held is what of each purse a posting in this transaction may take, with what is
+// reserved taken off; the accounts stay locked until the transaction ends.
+func (p *Prepayments) held(ctx context.Context, tx pgx.Tx, on civil.Date, list ...at) (map[at]accounts.Fen, error) {
+	of := make([]accounts.Account, len(list))
+	for i, a := range list {
+		var err error
+		if of[i], err = p.account(a.purse, a.fund, a.party, on); err != nil {
+			return nil, err
 		}
-		amount, err := p.held(ctx, tx, of, fund, region.Code, on)
-		if err != nil {
-			return 0, err
-		}
-		here += sign * amount
 	}
-	return here, nil
+	free, err := p.journal.FloorBalances(ctx, tx, of)
+	held := make(map[at]accounts.Fen, len(list))
+	for i, a := range list {
+		held[a] = free[of[i]]
+	}
+	return held, err
+}
+
+// unforwarded is what the cities have paid in for other provinces and still lies
+// here, by fund: no more can go to a province or back to a city (专款专用, J29).
+func (p *Prepayments) unforwarded(ctx context.Context, tx pgx.Tx, on civil.Date, funds []string) (map[string]accounts.Fen, error) {
+	var list []at
+	for _, fund := range funds {
+		for _, region := range p.book.Regions {
+			switch region.Kind {
+			case accounts.City:
+				list = append(list, at{collected, region.Code, fund})
+			case accounts.Counterparty:
+				list = append(list, at{atProvince, region.Code, fund})
+			}
+		}
+	}
+	held, err := p.held(ctx, tx, on, list...)
+	here := map[string]accounts.Fen{}
+	for a, amount := range held {
+		if a.purse == atProvince {
+			amount = -amount
+		}
+		here[a.fund] += amount
+	}
+	return here, err
 }
