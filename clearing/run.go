@@ -62,19 +62,21 @@ type Run struct {
 }
 
 // Runs returns the runs of the service month, or all if it is empty.
-func (c *Clearing) Runs(ctx context.Context, month accounts.Month) ([]Run, error) {
-	var runs []Run
-	err := c.store.Snapshot(ctx, func(tx pgx.Tx) error {
-		rows, err := db.New(tx).ListRuns(ctx, string(month))
-		if err != nil {
-			return err
-		}
-		runs = make([]Run, len(rows))
-		for i, row := range rows {
-			runs[i] = runOf(row)
-		}
-		return nil
+func (c *Clearing) Runs(ctx context.Context, month accounts.Month) (runs []Run, err error) {
+	err = c.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
+		runs, err = c.RunsTx(ctx, tx, month)
+		return err
 	})
+	return runs, err
+}
+
+// RunsTx is Runs as the transaction sees them.
+func (c *Clearing) RunsTx(ctx context.Context, tx pgx.Tx, month accounts.Month) ([]Run, error) {
+	rows, err := db.New(tx).ListRuns(ctx, string(month))
+	runs := make([]Run, len(rows))
+	for i, row := range rows {
+		runs[i] = runOf(row)
+	}
 	return runs, err
 }
 

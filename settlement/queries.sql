@@ -173,6 +173,10 @@ SELECT kind, sums, negative FROM accepted_blocks WHERE service_month = @month;
 -- name: BlocksOfRun :many
 SELECT service_month, sums FROM accepted_blocks WHERE run_id = @run::text;
 
+-- name: WaitingBlocks :many
+SELECT service_month, sums FROM accepted_blocks
+WHERE run_id IS NULL AND kind = @kind AND service_month <= @month::text;
+
 -- name: NextWaiting :many
 SELECT setl_id, settled_on, orig_setl_id FROM settlements_apart
 WHERE state = 'waiting' AND (settled_on > @settled_on::date OR (settled_on = @settled_on::date AND setl_id > @setl_id::text))

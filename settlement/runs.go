@@ -52,6 +52,24 @@ func RunTotals(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, run stri
 	if err != nil {
 		return nil, err
 	}
+	return totalsOf(book, blocks, month)
+}
+
+// WaitingTotals sums the posted settlements that TagRun would put into a run of
+// the kind and month now, in the same order.
+func WaitingTotals(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, kind RunKind, month accounts.Month) ([]RunTotal, error) {
+	waiting, err := db.New(tx).WaitingBlocks(ctx, db.WaitingBlocksParams{Kind: string(kind), Month: string(month)})
+	if err != nil {
+		return nil, err
+	}
+	blocks := make([]db.BlocksOfRunRow, len(waiting))
+	for i, b := range waiting {
+		blocks[i] = db.BlocksOfRunRow(b)
+	}
+	return totalsOf(book, blocks, month)
+}
+
+func totalsOf(book *accounts.Rulebook, blocks []db.BlocksOfRunRow, month accounts.Month) ([]RunTotal, error) {
 	funds := newRules(book)
 	var totals []RunTotal
 	for _, b := range blocks {

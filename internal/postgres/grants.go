@@ -17,6 +17,7 @@ var journalTables = []string{
 	"rule_changes", "change_keys", "calls", "call_ends",
 	"provider_events",
 	"deductions", "clawback_steps",
+	"prepayment_steps", "prepayment_moves",
 }
 
 // housekeeping tables belong to the migrations: AppRole only reads them.

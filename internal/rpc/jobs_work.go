@@ -110,5 +110,5 @@ func (s *Server) reconcile(ctx context.Context, q *settlementv1.ReconcileRequest
 }
 
 func (s *Server) clear(ctx context.Context, q *clearingv1.ClearRequest, report func(jobs.Progress)) (proto.Message, error) {
-	return clearWork(ctx, s.desks.Load().clearing, q, report)
+	return clearWork(ctx, s.desks.Load(), q, report)
 }

@@ -22,6 +22,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/clearing"
+	"fundledger/clearing/prepayment"
 	"fundledger/internal/calls"
 	"fundledger/internal/config"
 	"fundledger/internal/fault"
@@ -54,13 +55,15 @@ type desks struct {
 	settlements *settlement.Settlements
 	clearing    *clearing.Clearing
 	recovery    *recovery.Recovery
+	prepayments *prepayment.Prepayments
 	book        *accounts.Rulebook
 }
 
 func newDesks(deps Deps) *desks {
 	office := clearing.New(deps.Store, deps.Journal, deps.Book)
 	return &desks{settlement.New(deps.Store, deps.Journal, deps.Book), office,
-		recovery.New(deps.Store, deps.Journal, deps.Book, provider.PaidOf, office), deps.Book}
+		recovery.New(deps.Store, deps.Journal, deps.Book, provider.PaidOf, office),
+		prepayment.New(deps.Store, deps.Journal, deps.Book), deps.Book}
 }
 
 // Server serves all services.

@@ -340,6 +340,26 @@ type Line struct {
 	EntryID      uuid.UUID
 }
 
+type NationalFigure struct {
+	List      string
+	Province  string
+	Fund      string
+	Line      int64
+	FirstFen  int64
+	SecondFen int64
+}
+
+type NationalList struct {
+	ID         string
+	Kind       string
+	Period     string
+	File       string
+	ImportedBy string
+	ImportedOn time.Time
+	State      string
+	InForce    bool
+}
+
 type Notice struct {
 	ID        string
 	Run       string
@@ -432,6 +452,88 @@ type PostingRule struct {
 	ValidTo      pgtype.Date
 	Source       string
 	Position     int64
+}
+
+type PrepaymentMove struct {
+	Reference  string
+	Notice     string
+	Origin     string
+	Party      string
+	Direction  string
+	Event      string
+	MovedOn    time.Time
+	Document   string
+	Requested  string
+	Funds      []string
+	AmountsFen []int64
+	Entry      uuid.UUID
+	ByWhom     string
+}
+
+type PrepaymentNotice struct {
+	ID        string
+	Origin    string
+	Scheme    string
+	Year      int64
+	Party     string
+	Direction string
+	Annex     string
+	Issued    time.Time
+	ApplyBy   pgtype.Date
+	Due       pgtype.Date
+}
+
+type PrepaymentNoticeLine struct {
+	Notice    string
+	Fund      string
+	AmountFen int64
+}
+
+type PrepaymentPlan struct {
+	ID     string
+	Year   int64
+	Scheme string
+	Issued time.Time
+	Source string
+	MadeBy string
+}
+
+type PrepaymentPlanBasis struct {
+	Plan      string
+	Basis     string
+	Fund      string
+	Party     string
+	Period    string
+	AmountFen int64
+}
+
+type PrepaymentPlanPosition struct {
+	Plan     string
+	Party    string
+	Fund     string
+	QuotaFen int64
+	HeldFen  int64
+}
+
+type PrepaymentPlanQuota struct {
+	Plan     string
+	Fund     string
+	City     string
+	Province string
+	QuotaFen int64
+}
+
+type PrepaymentStep struct {
+	Key        string
+	Subject    string
+	Number     int64
+	Step       string
+	TakenOn    time.Time
+	ByWhom     string
+	Document   string
+	Reason     string
+	Content    string
+	RecordedAt time.Time
 }
 
 type ProviderAccount struct {
@@ -679,6 +781,30 @@ type Subject struct {
 	ValidFrom           time.Time
 	ValidTo             pgtype.Date
 	Source              string
+}
+
+type TopUp struct {
+	ID       string
+	Month    string
+	Province string
+	OpenedOn time.Time
+	State    string
+}
+
+type TopUpFund struct {
+	TopUp       string
+	Fund        string
+	ClearedFen  int64
+	HeldFen     int64
+	ProposedFen int64
+	ApprovedFen int64
+}
+
+type TopUpPart struct {
+	TopUp     string
+	Fund      string
+	City      string
+	AmountFen int64
 }
 
 type TreeHash struct {

@@ -2725,6 +2725,41 @@ func (q *Queries) UploadsToLoad(ctx context.Context, rowLimit int64) ([]string, 
 	return items, nil
 }
 
+const waitingBlocks = `-- name: WaitingBlocks :many
+SELECT service_month, sums FROM accepted_blocks
+WHERE run_id IS NULL AND kind = $1 AND service_month <= $2::text
+`
+
+type WaitingBlocksParams struct {
+	Kind  string
+	Month string
+}
+
+type WaitingBlocksRow struct {
+	ServiceMonth string
+	Sums         []byte
+}
+
+func (q *Queries) WaitingBlocks(ctx context.Context, arg WaitingBlocksParams) ([]WaitingBlocksRow, error) {
+	rows, err := q.db.Query(ctx, waitingBlocks, arg.Kind, arg.Month)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WaitingBlocksRow
+	for rows.Next() {
+		var i WaitingBlocksRow
+		if err := rows.Scan(&i.ServiceMonth, &i.Sums); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const waitingOfMonth = `-- name: WaitingOfMonth :many
 SELECT setl_id, state, waiting_for, service_month, settled_on, insutype, insured, treating, provider, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id FROM settlements_apart WHERE service_month = $1 AND state = 'waiting' ORDER BY setl_id
 `
