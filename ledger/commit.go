@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"errors"
 	"maps"
 	"runtime"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"fundledger/accounts"
 	"fundledger/internal/fault"
 	"fundledger/ledger/internal/db"
 )
@@ -20,7 +22,10 @@ const (
 	maxQueued     = 50_000           // entries waiting; more are pushed back
 	commitEntries = 2_000            // entries of one commit
 	commitSlots   = 2                // commits under way at once: one prepares while the other waits for the disk
+	besideEntries = 100              // waiting, before a second commit goes beside the first: of two small ones each costs as much as both together
 	commitTimeout = 30 * time.Second // of one commit
+	maxPosts      = 3                // how often a commit that is unknown and not there is tried again
+	maxLooks      = 4                // over how many connections it is asked what has become of a commit
 )
 
 // Post appends entries, each by itself: a refused one leaves the others
@@ -111,7 +116,7 @@ func (c *commits) enter(r *request) error {
 	}
 	c.waiting = append(c.waiting, r)
 	c.entries += len(r.entries)
-	if c.leaders < commitSlots {
+	if c.leaders == 0 || c.leaders < commitSlots && c.entries >= besideEntries {
 		c.leaders++
 		close(r.lead)
 	}
@@ -140,9 +145,7 @@ func (c *commits) leadUntil(ctx context.Context, j *Journal, r *request) {
 	// The commit serves other callers too: one who gives up must not take it along.
 	ctx = context.WithoutCancel(ctx)
 	for !isClosed(r.done) {
-		// Callers whose entries have just been committed are about to come back:
-		// let them in first.
-		runtime.Gosched()
+		c.letIn()
 		if batch := c.take(); len(batch) > 0 {
 			j.commit(ctx, batch)
 		} else {
@@ -174,11 +177,30 @@ func (c *commits) take() (batch []*request) {
 	return batch
 }
 
-// pass hands the slot to the request that has waited longest, if any.
+// letIn waits while callers come in: those whose entries have just been
+// committed are about to come back.
+func (c *commits) letIn() {
+	for before := -1; ; {
+		c.mu.Lock()
+		waiting := len(c.waiting)
+		c.mu.Unlock()
+		if waiting <= before {
+			return
+		}
+		before = waiting
+		runtime.Gosched()
+	}
+}
+
+// pass hands the slot to the request that has waited longest, if any is to go
+// on beside the other leaders.
 func (c *commits) pass() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, w := range c.waiting {
+		if c.leaders > 1 && c.entries < besideEntries {
+			break
+		}
 		if !isClosed(w.lead) {
 			close(w.lead)
 			return
@@ -218,36 +240,62 @@ func (j *Journal) commit(ctx context.Context, batch []*request) {
 func (j *Journal) postAndLookAgain(ctx context.Context, entries []Entry, groups []int) (results []Result, err error) {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	var taken bool
-	defer func() {
-		if taken {
-			j.commits.floors.end()
+	p := posting{journal: j, entries: entries, groups: groups}
+	p.prepare()
+	for again := 1; ; again++ {
+		if err = j.postPrepared(ctx, &p); fault.KindOf(err) != fault.Unavailable {
+			return p.results, err
 		}
-	}()
-	run := func(tx pgx.Tx) (err error) {
-		p := posting{journal: j, queries: db.New(tx), entries: entries, groups: groups, waits: func() (err error) {
-			if !taken {
-				err = j.commits.floors.take(ctx)
-				taken = err == nil
+		switch stand, lookErr := j.stand(ctx, entries, p.results); {
+		case lookErr != nil:
+			return nil, err
+		case stand:
+			return p.results, nil
+		case again == maxPosts:
+			return nil, err
+		}
+	}
+}
+
+// postPrepared posts in a transaction of its own. Months are presumed open and
+// keys new, where nothing depends on it: then entries that move no floor take
+// one statement. Where that has written nothing, it looks first.
+func (j *Journal) postPrepared(ctx context.Context, p *posting) error {
+	looks, floors := p.needsLooks(), p.movesFloors()
+	if !looks && !floors {
+		failed := false
+		err := j.store.Single(ctx, func(w accounts.Reader) (err error) {
+			if failed {
+				return errLookFirst
 			}
+			err = p.post(ctx, db.New(w), presuming)
+			failed = err != nil
 			return err
-		}}
-		results, err = p.run(ctx)
-		return err
+		})
+		if !errors.Is(err, errLookFirst) {
+			return err
+		}
+		looks = true
 	}
-	if err = j.store.InTx(ctx, run); fault.KindOf(err) != fault.Unavailable {
-		return results, err
+	if floors {
+		if err := j.commits.floors.take(ctx); err != nil {
+			return err
+		}
+		defer j.commits.floors.end()
 	}
-	before := results
-	stand, lookErr := j.stand(ctx, entries, before)
-	switch {
-	case lookErr != nil:
-		return nil, err
-	case stand:
-		return before, nil
+	for {
+		err := j.store.InTx(ctx, func(tx pgx.Tx) error {
+			how := presuming
+			if looks || j.looks.Load() > 0 {
+				how = looking
+			}
+			return p.post(ctx, db.New(tx), how)
+		})
+		if !errors.Is(err, errLookFirst) {
+			return err
+		}
+		looks = true
 	}
-	err = j.store.InTx(ctx, run)
-	return results, err
 }
 
 // stand tells whether every entry that the results call posted stands in the
@@ -263,14 +311,21 @@ func (j *Journal) stand(ctx context.Context, entries []Entry, results []Result) 
 	if len(want) == 0 {
 		return false, nil
 	}
-	err := j.store.Snapshot(ctx, func(tx pgx.Tx) error {
-		rows, err := db.New(tx).FindEntries(ctx, slices.Collect(maps.Keys(want)))
-		for _, row := range rows {
-			if bytes.Equal(row.Digest, want[row.ID]) {
-				delete(want, row.ID)
-			}
+	var rows []db.FindEntriesRow
+	var err error
+	for look := 1; ; look++ {
+		err = j.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
+			rows, err = db.New(tx).FindEntries(ctx, slices.Collect(maps.Keys(want)))
+			return err
+		})
+		if fault.KindOf(err) != fault.Unavailable || look == maxLooks {
+			break
 		}
-		return err
-	})
+	}
+	for _, row := range rows {
+		if bytes.Equal(row.Digest, want[row.ID]) {
+			delete(want, row.ID)
+		}
+	}
 	return len(want) == 0, err
 }

@@ -82,7 +82,8 @@ func (r *rules) sumUp(records []*record) ([]groupSum, error) {
 }
 
 // insertBlocks notes settlements as posted: a block for each kind and month.
-func (s *Settlements) insertBlocks(ctx context.Context, q *db.Queries, posted []*record) error {
+// Negative records that no file has stand in blocks of their own.
+func (s *Settlements) insertBlocks(ctx context.Context, q *db.Queries, posted []*record, negative bool) error {
 	type key struct {
 		kind  RunKind
 		month accounts.Month
@@ -114,7 +115,7 @@ func (s *Settlements) insertBlocks(ctx context.Context, q *db.Queries, posted []
 		if err != nil {
 			return err
 		}
-		err = q.InsertBlock(ctx, db.InsertBlockParams{ID: id, Month: string(k.month), Kind: string(k.kind), Records: int64(len(records)), SetlIds: ids, Sums: sums})
+		err = q.InsertBlock(ctx, db.InsertBlockParams{ID: id, Month: string(k.month), Kind: string(k.kind), Records: int64(len(records)), SetlIds: ids, Sums: sums, Negative: negative})
 		if err != nil {
 			return err
 		}

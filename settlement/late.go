@@ -10,6 +10,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/internal/fault"
+	"fundledger/internal/paging"
 	"fundledger/ledger"
 	"fundledger/settlement/internal/db"
 )
@@ -101,7 +102,7 @@ func (d deadlines) lateness(asOf civil.Date) Lateness {
 // refunds that wait, as they stand now. Errors: Invalid, NotFound (the policy
 // lacks a limit, the journal is shorter than a position that is asked).
 func (s *Settlements) LateRecords(ctx context.Context, query LateQuery) (*LatePage, error) {
-	size, err := pageSize(query.PageSize, "records")
+	size, err := paging.Size(query.PageSize, "records")
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +112,7 @@ func (s *Settlements) LateRecords(ctx context.Context, query LateQuery) (*LatePa
 	after := []string{"", "", ""}
 	if query.PageToken != "" {
 		if after = strings.SplitN(query.PageToken, "/", 3); len(after) != 3 {
-			return nil, badToken(query.PageToken, "a list of late records")
+			return nil, paging.BadToken(query.PageToken, "a list of late records")
 		}
 		after[1], after[2] = after[2], after[1]
 	}

@@ -21,6 +21,13 @@ func (p parts) sum() (total accounts.Fen) {
 	return total
 }
 
+func (p parts) negative() parts {
+	for i := range p {
+		p[i] = -p[i]
+	}
+	return p
+}
+
 func (p parts) plus(q parts) parts {
 	for i := range p {
 		p[i] += q[i]

@@ -70,6 +70,15 @@ func (p *refundPage) settle(ctx context.Context, tx pgx.Tx) error {
 			refunded[r.OrigSetlID] = refunded[r.OrigSetlID].plus(partsOfApart(r))
 		}
 	}
+	reductions, err := p.q.ReductionsOf(ctx, origs)
+	if err != nil {
+		return err
+	}
+	for _, r := range reductions {
+		if !r.Released {
+			refunded[r.SetlID] = refunded[r.SetlID].plus(partsOf(r.PartsFen...).negative())
+		}
+	}
 	originals, err := p.originals(ctx, tx, origs)
 	if err != nil {
 		return err
@@ -117,7 +126,7 @@ func (p *refundPage) post(ctx context.Context, tx pgx.Tx, records []*record) err
 		return err
 	}
 	p.posted = int64(len(ids))
-	return p.s.insertBlocks(ctx, p.q, records)
+	return p.s.insertBlocks(ctx, p.q, records, false)
 }
 
 // originals reads the originals that are posted, and those that can be none

@@ -52,6 +52,24 @@ func RunTotals(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, run stri
 	if err != nil {
 		return nil, err
 	}
+	return totalsOf(book, blocks, month)
+}
+
+// WaitingTotals sums the posted settlements that TagRun would put into a run of
+// the kind and month now, in the same order.
+func WaitingTotals(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, kind RunKind, month accounts.Month) ([]RunTotal, error) {
+	waiting, err := db.New(tx).WaitingBlocks(ctx, db.WaitingBlocksParams{Kind: string(kind), Month: string(month)})
+	if err != nil {
+		return nil, err
+	}
+	blocks := make([]db.BlocksOfRunRow, len(waiting))
+	for i, b := range waiting {
+		blocks[i] = db.BlocksOfRunRow(b)
+	}
+	return totalsOf(book, blocks, month)
+}
+
+func totalsOf(book *accounts.Rulebook, blocks []db.BlocksOfRunRow, month accounts.Month) ([]RunTotal, error) {
 	funds := newRules(book)
 	var totals []RunTotal
 	for _, b := range blocks {
@@ -154,12 +172,23 @@ func CarriedOver(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, run st
 	return records, nil
 }
 
-// RegionsOf returns the insured and the treating region of posted settlements.
+// RegionsOf returns the insured and the treating region of posted settlements,
+// and of negative records by the settlements that they lower.
 func RegionsOf(ctx context.Context, tx pgx.Tx, setlIDs []string) (map[string][]string, error) {
-	rows, err := db.New(tx).ReadContent(ctx, db.ReadContentParams{SetlIds: setlIDs, Sides: []string{string(Center)}})
-	regions := make(map[string][]string, len(rows))
+	lowered := make([]string, len(setlIDs))
+	for i, id := range setlIDs {
+		lowered[i] = LoweredBy(id)
+	}
+	rows, err := db.New(tx).ReadContent(ctx, db.ReadContentParams{SetlIds: lowered, Sides: []string{string(Center)}})
+	of := make(map[string][]string, len(rows))
 	for _, r := range rows {
-		regions[r.SetlID] = []string{r.Insured, r.Treating}
+		of[r.SetlID] = []string{r.Insured, r.Treating}
+	}
+	regions := make(map[string][]string, len(setlIDs))
+	for i, id := range setlIDs {
+		if of[lowered[i]] != nil {
+			regions[id] = of[lowered[i]]
+		}
 	}
 	return regions, err
 }

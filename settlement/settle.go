@@ -199,7 +199,7 @@ func (r *reconciliation) accept(ctx context.Context, tx pgx.Tx, q *db.Queries, e
 		return 0, err
 	}
 	posted = append(posted, empty...)
-	return len(posted), r.s.insertBlocks(ctx, q, posted)
+	return len(posted), r.s.insertBlocks(ctx, q, posted, false)
 }
 
 // setApart gives settlements a row of their own, refunds to wait, and returns

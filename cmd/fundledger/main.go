@@ -37,10 +37,13 @@ type cli struct {
 	Provider  providerCmd   `cmd:"" help:"Reconcile with providers (定点机构), pay them, and show how they stand."`
 	Reimburse reimburseCmd  `cmd:"" help:"Pay patients who could not settle directly (零星报销)."`
 	Feecheck  feecheckCmd   `cmd:"" help:"Let bills be checked where they were made (费用协查)."`
+	Story     settlementCmd `cmd:"" name:"settlement" help:"Tell the whole story of a settlement."`
+	Recovery  recoveryCmd   `cmd:"" help:"Deductions (审核扣款) and clawbacks (追回)."`
 	Report    reportCmd     `cmd:"" help:"Print the figures of a month or the quotas of a year."`
 	Clear     clearCmd      `cmd:"" help:"Freeze the runs of a month (清算) and write tables and notices."`
 	Notices   noticesCmd    `cmd:"" help:"List payment and receipt notices and what is open on them."`
 	Remit     remitCmd      `cmd:"" help:"Record that money moved on a notice, in full or in part."`
+	Prepay    prepaymentCmd `cmd:"" name:"prepayment" help:"Prepayments (预付金): quotas, moves, utilisation, top-ups, national figures."`
 	Post      postCmd       `cmd:"" help:"Post entries from a file, or reserve money for them."`
 	Pending   pendingCmd    `cmd:"" help:"List, finish and void reservations (预占)."`
 	Reverse   reverseCmd    `cmd:"" help:"Take an entry back in red letters (红字冲销), in full or in part."`

@@ -31,13 +31,6 @@ func wants(t *testing.T, got string, words ...string) {
 	}
 }
 
-func refused(t *testing.T, url, says string, args ...string) {
-	t.Helper()
-	if r := fundledger(t, url, args...); r.code != exitFailed || !strings.Contains(r.stderr, says) {
-		t.Errorf("%v: exit %d, want %q, got %s", args, r.code, says, r.stderr)
-	}
-}
-
 func TestAProviderIsReconciledPaidAndShown(t *testing.T) {
 	url := reconciled(t)
 	wants(t, must(t, url, "reconcile", "--day", "2025-01-10"), "2025-01-10: ", "settlements agree on all three sides")

@@ -151,27 +151,6 @@ func TestAListShowsWhatWasAskedAndMayBeSeen(t *testing.T) {
 	}
 }
 
-func TestAnEarlierCallIsKnownByItsKey(t *testing.T) {
-	t.Parallel()
-	l := calls.NewLog(devdb.Test(t))
-	c := call("k")
-	for _, end := range []calls.Outcome{calls.Failed, calls.Succeeded} {
-		if seen, err := l.Earlier(t.Context(), c.Method, c.Key, c.RequestHash); seen || err != nil {
-			t.Errorf("before it %s: %v, %v", end, seen, err)
-		}
-		l.End(begin(t, l, c), calls.End{Outcome: end})
-	}
-	if seen, err := l.Earlier(t.Context(), c.Method, c.Key, c.RequestHash); !seen || err != nil {
-		t.Errorf("%v, %v", seen, err)
-	}
-	if seen, err := l.Earlier(t.Context(), c.Method, c.Key, call("other").RequestHash); seen || fault.KindOf(err) != fault.AlreadyExists {
-		t.Errorf("other content: %v, %v", seen, err)
-	}
-	if seen, err := l.Earlier(t.Context(), "/test.Service/Clear", c.Key, c.RequestHash); seen || err != nil {
-		t.Errorf("another method: %v, %v", seen, err)
-	}
-}
-
 // away is a store whose database can be away.
 type away struct {
 	accounts.Store

@@ -62,7 +62,7 @@ func (l *Log) Begin(ctx context.Context, call Call) (uuid.UUID, error) {
 	call.ID = id
 	done := make(chan error, 1)
 	if !l.put(item{begin: &call, done: done}) {
-		return uuid.UUID{}, fault.New(fault.Exhausted, "%d calls wait to be recorded: try again later", longestQueue)
+		return uuid.UUID{}, fault.New(fault.Exhausted, "%d calls wait to be recorded: try again later", longestQueue).With("retry_after", "1s")
 	}
 	select {
 	case err := <-done:
@@ -78,12 +78,27 @@ func (l *Log) Begin(ctx context.Context, call Call) (uuid.UUID, error) {
 // before, or too much wait, the outcome stays unknown.
 func (l *Log) End(id uuid.UUID, end End) { l.put(item{id: id, end: &end}) }
 
+// Refused records a call that was refused before it was carried out, with its
+// end. Its request need not have been read, so it may lack a hash. As nothing
+// was done it does not wait: the record follows at once, or when the database is
+// back, or is lost when too much waits.
+func (l *Log) Refused(call Call, end End) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return
+	}
+	if call.ID = id; call.RequestHash == nil {
+		call.RequestHash = []byte{}
+	}
+	l.put(item{begin: &call, id: id, end: &end})
+}
+
 // Flush waits until all that was given before is written, or returns why it
 // could not be. A server that stops calls it last.
 func (l *Log) Flush(ctx context.Context) error {
 	done := make(chan error, 1)
 	if !l.put(item{done: done}) {
-		return fault.New(fault.Exhausted, "%d calls wait to be recorded: try again later", longestQueue)
+		return fault.New(fault.Exhausted, "%d calls wait to be recorded: try again later", longestQueue).With("retry_after", "1s")
 	}
 	select {
 	case err := <-done:

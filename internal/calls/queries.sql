@@ -32,8 +32,3 @@ WHERE (@subject::text = '' OR calls.subject = @subject)
     AND (sqlc.narg(before_time)::timestamptz IS NULL OR calls.begun_at < sqlc.narg(before_time)::timestamptz
         OR calls.begun_at = sqlc.narg(before_time)::timestamptz AND calls.id < @before_id::uuid)
 ORDER BY calls.begun_at DESC, calls.id DESC LIMIT @page;
-
--- name: EarlierCalls :many
-SELECT c.request_hash FROM calls AS c JOIN call_ends AS e ON e.call_id = c.id
-WHERE c.method = @method AND c.key = @key AND e.outcome = 'succeeded'
-ORDER BY c.begun_at LIMIT 1;

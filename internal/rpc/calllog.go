@@ -18,10 +18,7 @@ func RecordIn(log *calls.Log) Calls { return callLog{log} }
 type callLog struct{ log *calls.Log }
 
 func (l callLog) Begin(ctx context.Context, c Call) (func(context.Context, proto.Message, error), error) {
-	id, err := l.log.Begin(ctx, calls.Call{
-		RequestID: c.RequestID, Subject: c.Subject, Role: c.Role, Method: c.Method, Action: c.Action, Key: c.Key, Regions: c.Regions,
-		RequestHash: c.RequestHash[:],
-	})
+	id, err := l.log.Begin(ctx, rowOf(c))
 	if err != nil {
 		return nil, err
 	}
@@ -30,6 +27,15 @@ func (l callLog) Begin(ctx context.Context, c Call) (func(context.Context, proto
 			l.log.End(id, endOf(answer, err))
 		}
 	}, nil
+}
+
+func (l callLog) Refused(c Call, err error) { l.log.Refused(rowOf(c), endOf(nil, err)) }
+
+func rowOf(c Call) calls.Call {
+	return calls.Call{
+		RequestID: c.RequestID, Subject: c.Subject, Role: c.Role, Method: c.Method, Action: c.Action, Key: c.Key, Regions: c.Regions,
+		RequestHash: c.RequestHash,
+	}
 }
 
 // unsure tells whether a call was broken off, by its caller, by time or by the

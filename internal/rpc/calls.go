@@ -12,12 +12,12 @@ import (
 type Call struct {
 	RequestID   string
 	Subject     string
-	Role        string // by which it was allowed; empty when it was not
+	Role        string // by which it was allowed; of one that was refused, those that the caller held
 	Method      string // such as "/fundledger.ledger.v1.LedgerService/Post"
 	Action      string
 	Key         string   // or the first of several
 	Regions     []string // that the request names
-	RequestHash [sha256.Size]byte
+	RequestHash []byte   // SHA-256; nil where the request was not read
 }
 
 // Calls records who did what. It is given by the caller of New.
@@ -26,6 +26,9 @@ type Calls interface {
 	// function that it returns records how the call ended: with an error as the
 	// domain has it, or with an answer.
 	Begin(ctx context.Context, call Call) (end func(ctx context.Context, answer proto.Message, err error), err error)
+	// Refused records a call that was refused before it was carried out. It does
+	// not wait.
+	Refused(call Call, err error)
 }
 
 // noCalls records nothing.
@@ -35,13 +38,16 @@ func (noCalls) Begin(context.Context, Call) (func(context.Context, proto.Message
 	return func(context.Context, proto.Message, error) {}, nil
 }
 
+func (noCalls) Refused(Call, error) {}
+
 // recorded describes the call of a request. The encoding that is hashed is the
 // same for the same content.
 func (m *method) recorded(ctx context.Context, role string, message proto.Message) (Call, error) {
 	c := callOf(ctx)
 	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(message)
+	hash := sha256.Sum256(encoded)
 	return Call{
 		RequestID: c.id, Subject: c.caller.Subject, Role: role, Method: m.procedure, Action: m.access.GetAction(),
-		Key: m.key.first(message.ProtoReflect()), Regions: m.regionsOf(message), RequestHash: sha256.Sum256(encoded),
+		Key: m.key.first(message.ProtoReflect()), Regions: m.regionsOf(message), RequestHash: hash[:],
 	}, err
 }

@@ -3,7 +3,6 @@ package rpc
 import (
 	"context"
 	"fmt"
-	"fundledger/proto/gen/fundledger/audit/v1/auditv1connect"
 	"os"
 	"sync"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"fundledger/internal/fault"
 	"fundledger/internal/jobs"
+	"fundledger/proto/gen/fundledger/audit/v1/auditv1connect"
 	clearingv1 "fundledger/proto/gen/fundledger/clearing/v1"
 	"fundledger/proto/gen/fundledger/clearing/v1/clearingv1connect"
 	settlementv1 "fundledger/proto/gen/fundledger/settlement/v1"
@@ -111,5 +111,5 @@ func (s *Server) reconcile(ctx context.Context, q *settlementv1.ReconcileRequest
 }
 
 func (s *Server) clear(ctx context.Context, q *clearingv1.ClearRequest, report func(jobs.Progress)) (proto.Message, error) {
-	return clearWork(ctx, s.desks.Load().clearing, q, report)
+	return clearWork(ctx, s.desks.Load(), q, report)
 }

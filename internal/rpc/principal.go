@@ -80,6 +80,8 @@ type call struct {
 	id      string // of the request
 	caller  *Principal
 	regions Regions
+	entered bool // it came past the gate
+	reached bool // and, with its request, to the chain
 }
 
 type callKey struct{}

@@ -1,15 +1,14 @@
 package rpc
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"fundledger/accounts"
-	"fundledger/internal/config"
 	"fundledger/ledger"
 	"fundledger/settlement"
 )
@@ -21,42 +20,55 @@ const providerMethod = "/fundledger.settlement.v1.ProviderService/"
 type providerTest struct {
 	name, region, good, bad string
 	foreign                 string // how it ends for somebody of another region
-	by                      string // the caller; empty: person
+	other                   other  // of what changes something
 }
 
-const whose = `"treating":"320500","provider":"H1"`
+const (
+	whose   = `"treating":"320500","provider":"H1"`
+	applied = `{"region":"320500","document":"D2"`
+)
+
+// compared is the request to compare a content.
+func compared(content string) string {
+	return fmt.Sprintf(`{"sha256":"%x",%s,"month":"2025-01","date":"2025-02-03","content":%q}`, sha256.Sum256([]byte(content)), whose,
+		base64.StdEncoding.EncodeToString([]byte(content)))
+}
+
+const oneDiffers = "setl_id\tmonth\ttotal\nA\t2025-01\t99.00\n"
+
+var otherDate = other{swap(`"date":"2025-02-1`, `"date":"2025-02-2`), "already_exists"}
 
 var providerTests = []providerTest{
 	{"FundSpending", "320500", `{"region":"320500","lines":[{"fund":"310","amount":"900.00"}],"date":"2025-02-01","reference":"K1"}`,
-		`{"region":"320500","lines":[],"date":"2025-02-01","reference":"K1"}`, "permission_denied", ""},
-	{"MatchStatement", "320500", fmt.Sprintf(`{"idempotency_key":"m",%s,"month":"2025-01","date":"2025-02-03","content":%q}`, whose,
-		base64.StdEncoding.EncodeToString([]byte("setl_id\tmonth\ttotal\nA\t2025-01\t99.00\n"))),
-		`{"idempotency_key":"m",` + whose + `,"month":"2025-1","date":"2025-02-03","content":"eA=="}`, "permission_denied", ""},
-	{"ListDifferences", "320500", `{` + whose + `,"month":"2025-01"}`, `{` + whose + `}`, "permission_denied", ""},
-	{"GetPayables", "320500", `{` + whose + `,"through":"2025-01-31"}`, `{` + whose + `}`, "permission_denied", ""},
-	{"ListClaims", "320500", `{"treating":"320500"}`, `{"treating":"320500","page_size":1001}`, "permission_denied", ""},
-	{"GetProviderStatement", "320500", `{` + whose + `,"month":"2025-01"}`, `{` + whose + `}`, "permission_denied", ""},
+		`{"region":"320500","lines":[],"date":"2025-02-01","reference":"K1"}`, "permission_denied", other{swap("900.00", "901.00"), "already_exists"}},
+	{"MatchStatement", "320500", compared(oneDiffers), strings.Replace(compared(oneDiffers), "2025-01", "2025-1", 1), "permission_denied",
+		other{swap(base64.StdEncoding.EncodeToString([]byte(oneDiffers)), base64.StdEncoding.EncodeToString([]byte("setl_id\n"))), "invalid_argument"}},
+	{"ListDifferences", "320500", `{` + whose + `,"month":"2025-01"}`, `{` + whose + `}`, "permission_denied", other{}},
+	{"GetPayables", "320500", `{` + whose + `,"through":"2025-01-31"}`, `{` + whose + `}`, "permission_denied", other{}},
+	{"ListClaims", "320500", `{"treating":"320500"}`, `{"treating":"320500","page_size":1001}`, "permission_denied", other{}},
+	{"GetProviderStatement", "320500", `{` + whose + `,"month":"2025-01"}`, `{` + whose + `}`, "permission_denied", other{}},
 	{"MakePaymentList", "320500", `{"list_id":"L1",` + whose + `,"through":"2025-01-31","lines":[{"fund":"310","amount":"80.00"}],"date":"2025-02-10"}`,
-		`{"list_id":"L1",` + whose + `,"through":"2025-01-31","lines":[{"fund":"310","amount":"80"}],"date":"2025-02-10"}`, "permission_denied", ""},
-	{"GetPaymentList", "320500", `{"list_id":"L1"}`, `{}`, "not_found", ""},
-	{"ListPaymentLists", "320500", `{"treating":"320500"}`, `{"state":9}`, "permission_denied", ""},
-	{"ListPaymentItems", "320500", `{"list_id":"L1"}`, `{}`, "not_found", ""},
-	{"PayList", "320500", `{"list_id":"L1","date":"2025-02-12","reference":"B1"}`, `{"list_id":"L1","date":"2025-02-12"}`, "not_found", ""},
-	{"ReturnPayment", "320500", `{"list_id":"L1","date":"2025-02-14","reason":"account closed"}`, `{"list_id":"L1","date":"2025-02-14"}`, "not_found", ""},
-	{"CancelList", "320500", `{"list_id":"L2","date":"2025-02-14","reason":"too early"}`, `{"list_id":"L2","date":"x","reason":"too early"}`, "not_found", ""},
-	{"ReceiveReimbursement", "320500", application("D1"), strings.Replace(application("D1"), `"amount":"20.00"`, `"amount":"20"`, 1), "permission_denied", "receiver"},
-	{"ExtendReimbursement", "320500", `{"region":"320500","document":"D1","date":"2025-01-21","reason":"abroad"}`, `{"region":"320500","document":"D1","date":"2025-01-21"}`, "permission_denied", ""},
-	{"ApproveReimbursement", "320500", `{"region":"320500","document":"D1","date":"2025-01-21"}`, `{"region":"320500","document":"D1"}`, "permission_denied", "approver"},
-	{"PayReimbursement", "320500", `{"region":"320500","document":"D1","date":"2025-02-03","reference":"B3"}`, `{"region":"320500","document":"D1","date":"2025-02-03"}`, "permission_denied", ""},
-	{"DeclineReimbursement", "320500", `{"region":"320500","document":"D2","date":"2025-01-21","reason":"paid directly"}`, `{"region":"320500","document":"D2","date":"2025-01-21"}`, "permission_denied", ""},
-	{"GetReimbursement", "320500", `{"region":"320500","document":"D1"}`, `{"region":"320500"}`, "permission_denied", ""},
-	{"ListReimbursements", "320500", `{"as_of":"2025-03-01","region":"320500"}`, `{}`, "permission_denied", ""},
-	{"AskFeeCheck", "320100", `{"check_id":"C1","setl_id":"B","date":"2025-02-03"}`, `{"check_id":"C1","date":"2025-02-03"}`, "not_found", ""},
-	{"GetFeeCheck", "320100", `{"check_id":"C1"}`, `{}`, "not_found", ""},
-	{"ListFeeChecks", "320100", `{"as_of":"2025-03-27","region":"320100"}`, `{"region":"320100"}`, "permission_denied", ""},
+		`{"list_id":"L1",` + whose + `,"through":"2025-01-31","lines":[{"fund":"310","amount":"80"}],"date":"2025-02-10"}`, "permission_denied", other{swap("80.00", "81.00"), "already_exists"}},
+	{"GetPaymentList", "320500", `{"list_id":"L1"}`, `{}`, "not_found", other{}},
+	{"ListPaymentLists", "320500", `{"treating":"320500"}`, `{"state":9}`, "permission_denied", other{}},
+	{"ListPaymentItems", "320500", `{"list_id":"L1"}`, `{}`, "not_found", other{}},
+	{"PayList", "320500", `{"list_id":"L1","date":"2025-02-12","reference":"B1"}`, `{"list_id":"L1","date":"2025-02-12"}`, "not_found", otherDate},
+	{"ReturnPayment", "320500", `{"list_id":"L1","date":"2025-02-14","reason":"account closed"}`, `{"list_id":"L1","date":"2025-02-14"}`, "not_found", otherDate},
+	{"CancelList", "320500", `{"list_id":"L2","date":"2025-02-14","reason":"too early"}`, `{"list_id":"L2","date":"x","reason":"too early"}`, "not_found", otherDate},
+	{"ReceiveReimbursement", "320500", application("D1"), strings.Replace(application("D1"), `"amount":"20.00"`, `"amount":"20"`, 1), "permission_denied", other{swap("20.00", "21.00"), "already_exists"}},
+	{"ExtendReimbursement", "320500", applied + `,"date":"2025-01-21","reason":"abroad"}`, applied + `,"date":"2025-01-21"}`, "permission_denied", other{swap("abroad", "ill"), "already_exists"}},
+	{"ApproveReimbursement", "320500", applied + `,"date":"2025-01-21"}`, applied + `}`, "permission_denied", other{swap("2025-01-21", "2025-01-22"), "already_exists"}},
+	{"PayReimbursement", "320500", applied + `,"date":"2025-02-13","reference":"B3"}`, applied + `,"date":"2025-02-13"}`, "permission_denied", otherDate},
+	{"DeclineReimbursement", "320500", `{"region":"320500","document":"D3","date":"2025-01-21","reason":"paid directly"}`, applied + `,"date":"2025-01-21"}`, "permission_denied",
+		other{swap("paid directly", "unreadable"), "already_exists"}},
+	{"GetReimbursement", "320500", applied + `}`, `{"region":"320500"}`, "permission_denied", other{}},
+	{"ListReimbursements", "320500", `{"as_of":"2025-03-01","region":"320500"}`, `{}`, "permission_denied", other{}},
+	{"AskFeeCheck", "320100", `{"check_id":"C1","setl_id":"B","date":"2025-02-13"}`, `{"check_id":"C1","date":"2025-02-13"}`, "not_found", otherDate},
+	{"GetFeeCheck", "320100", `{"check_id":"C1"}`, `{}`, "not_found", other{}},
+	{"ListFeeChecks", "320100", `{"as_of":"2025-03-27","region":"320100"}`, `{"region":"320100"}`, "permission_denied", other{}},
 	{"AnswerFeeCheck", "320500", `{"check_id":"C1","outcome":"FEE_CHECK_OUTCOME_DIFFERS","differs":"12.00","reason":"billed twice","date":"2025-03-03"}`,
-		`{"check_id":"C1","date":"2025-03-03"}`, "not_found", ""},
-	{"ConfirmFeeCheck", "320100", `{"check_id":"C1","date":"2025-03-05"}`, `{"check_id":"C1"}`, "not_found", ""},
+		`{"check_id":"C1","date":"2025-03-03"}`, "not_found", other{swap("12.00", "13.00"), "already_exists"}},
+	{"ConfirmFeeCheck", "320100", `{"check_id":"C1","date":"2025-03-05"}`, `{"check_id":"C1"}`, "not_found", other{swap("2025-03-05", "2025-03-06"), "already_exists"}},
 }
 
 func application(document string) string {
@@ -94,45 +106,25 @@ func (f *fixture) providerMonth(t *testing.T) {
 	}
 }
 
-func TestMethodsOfProvidersKeepToTheirContracts(t *testing.T) {
-	t.Parallel()
+func providersKeepToTheirContracts(t *testing.T, proved *proofs) {
 	f := start(t)
 	f.providerMonth(t)
 	clerk := f.token("clerk", map[string][]string{"operator": {"320500"}})
 	f.ok(t, providerMethod+"ReceiveReimbursement", clerk, application("D2"))
-	for _, c := range providerTests {
-		t.Run(c.name, func(t *testing.T) {
-			procedure := providerMethod + c.name
-			m := f.server.methods[procedure]
-			roles := rolesOf(f.server.deps.Book, m.access.GetAction())
-			check := func(name, token, request, want string) answer {
-				t.Helper()
-				a := f.call(t, procedure, token, request)
-				if a.code() != want {
-					t.Errorf("%s: got %s, want %s: %v", name, a.code(), want, a.body)
-				}
-				return a
-			}
-			if c.name == "CancelList" { // what L1 had is payable again
+	f.ok(t, providerMethod+"ReceiveReimbursement", clerk, application("D3"))
+	for _, tests := range providerTests {
+		t.Run(tests.name, func(t *testing.T) {
+			if tests.name == "CancelList" { // what L1 had is payable again
 				f.ok(t, providerMethod+"MakePaymentList", clerk, `{"list_id":"L2",`+whose+`,"through":"2025-01-31","date":"2025-02-14"}`)
 			}
-			missing := map[string][]string{}
-			for _, role := range config.Roles {
-				if !slices.Contains(roles, role) {
-					missing[role] = []string{config.Province}
-				}
+			procedure := providerMethod + tests.name
+			m := f.server.methods[procedure]
+			role := rolesOf(f.server.deps.Book, m.access.GetAction())[0]
+			c := contract{
+				fixture: f, proved: proved, procedure: procedure, method: m, good: tests.good, bad: tests.bad,
+				here: map[string][]string{role: {tests.region}}, stranger: map[string][]string{role: {"320900"}}, foreign: tests.foreign, other: tests.other,
 			}
-			here := f.token("person"+c.by, map[string][]string{roles[0]: {c.region}})
-			check("without credentials", "", c.good, "unauthenticated")
-			check("a form that is wrong", here, c.bad, "invalid_argument")
-			check("all other roles", f.token("person", missing), c.good, "permission_denied")
-			check("another region", f.token("stranger", map[string][]string{roles[0]: {"320900"}}), c.good, c.foreign)
-			if first := check("success", here, c.good, "ok"); first.body["replayed"] == true {
-				t.Errorf("the first call is told to be a replay: %v", first.body)
-			}
-			if again := check("again", here, c.good, "ok"); m.changes && again.body["replayed"] != true {
-				t.Errorf("the second call is not told to be a replay: %v", again.body)
-			}
+			c.run(t)
 		})
 	}
 	f.checked(t)
@@ -169,8 +161,7 @@ func TestProvidersAreServedWithTheirFigures(t *testing.T) {
 	if statement["opening"] != "30100.00" || statement["paid"] != "150.00" || statement["closing"] != "29950.00" {
 		t.Errorf("%v", statement)
 	}
-	match := f.ok(t, providerMethod+"MatchStatement", clerk, fmt.Sprintf(`{"idempotency_key":"m",%s,"month":"2025-01","date":"2025-02-03","content":%q}`, whose,
-		base64.StdEncoding.EncodeToString([]byte("setl_id\tmonth\ttotal\nA\t2025-01\t99.00\n"))))["match"].(map[string]any)
+	match := f.ok(t, providerMethod+"MatchStatement", clerk, compared(oneDiffers))["match"].(map[string]any)
 	if fmt.Sprint(match["differences"]) != "[map[count:1 kind:amount_differs] map[count:1 kind:missing_at_provider]]" {
 		t.Errorf("%v", match)
 	}

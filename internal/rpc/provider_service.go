@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 
 	"github.com/google/uuid"
@@ -27,6 +29,9 @@ func (s *providerService) MatchStatement(ctx context.Context, q *settlementv1.Ma
 	}
 	if r.err != nil {
 		return nil, r.err
+	}
+	if sum := sha256.Sum256(q.GetContent()); hex.EncodeToString(sum[:]) != q.GetSha256() {
+		return nil, fault.New(fault.Invalid, "the SHA-256 of the content is %x, not the one that is given", sum).With("field", "sha256")
 	}
 	m, err := s.desk().Match(ctx, request)
 	if err != nil {

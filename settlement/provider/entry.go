@@ -120,6 +120,29 @@ func history(ctx context.Context, q *db.Queries, subject string) ([]Event, error
 	return events, err
 }
 
+// repeated refuses a step that stands with other content; whoever takes it.
+func repeated(ctx context.Context, q *db.Queries, subject string, e Event) error {
+	events, err := history(ctx, q, subject)
+	if err != nil {
+		return err
+	}
+	for _, stands := range slices.Backward(events) {
+		if stands.Step != e.Step {
+			continue
+		}
+		for _, f := range []struct{ name, before, now string }{
+			{"date", stands.On.String(), e.On.String()}, {"document", stands.Document, e.Document}, {"reason", stands.Reason, e.Reason},
+		} {
+			if f.before != f.now {
+				return fault.New(fault.AlreadyExists, "%s is %s already with other content: %s is %q there, %q here", subject, e.Step, f.name, f.before, f.now).
+					With("field", f.name)
+			}
+		}
+		return nil
+	}
+	return nil
+}
+
 func dateParam(d civil.Date) time.Time { return d.In(time.UTC) }
 
 const (

@@ -247,7 +247,7 @@ type Confirmation struct {
 
 // Confirm closes an answered check, or asks again where the insured place does
 // not agree. The same confirmation again gives the first result. Errors:
-// Invalid, NotFound, Precondition (not answered).
+// Invalid, NotFound, AlreadyExists (confirmed or disputed with other content), Precondition (not answered).
 func (d *Desk) Confirm(ctx context.Context, f Confirmation) (*FeeCheck, error) {
 	if err := required("id", f.ID, "by", f.By); err != nil {
 		return nil, err
@@ -266,10 +266,11 @@ func (d *Desk) Confirm(ctx context.Context, f Confirmation) (*FeeCheck, error) {
 		to = CheckDisputed
 	}
 	return d.onCheck(ctx, f.ID, func(q *db.Queries, c *FeeCheck) error {
+		taken := Event{Step: string(to), On: f.Date, By: f.By, Reason: f.Reason}
 		switch {
 		case c.State == to:
 			c.Replayed = true
-			return nil
+			return repeated(ctx, q, checkSubject(c.ID), taken)
 		case c.State == CheckClosed:
 			return closedCheck(c)
 		case c.State != CheckAnswered:
@@ -280,7 +281,7 @@ func (d *Desk) Confirm(ctx context.Context, f Confirmation) (*FeeCheck, error) {
 		if c.State = to; f.Agreed {
 			c.Closed = f.Date
 		}
-		return c.move(ctx, q, Event{Step: string(to), On: f.Date, By: f.By, Reason: f.Reason})
+		return c.move(ctx, q, taken)
 	})
 }
 

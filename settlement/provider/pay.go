@@ -89,14 +89,15 @@ type Undoing struct {
 }
 
 // CancelList gives up a list that is not paid: its items are payable again.
-// Errors: Invalid, NotFound, Precondition (it is paid, or was returned).
+// Errors: Invalid, NotFound, AlreadyExists (cancelled with other content),
+// Precondition (it is paid, or was returned).
 func (d *Desk) CancelList(ctx context.Context, u Undoing) (*List, error) {
 	return d.undo(ctx, u, ListMade, ListCancelled)
 }
 
 // ReturnPayment takes back a payment that the bank has sent back (退票): the
 // same lines negative, and its items are payable again. Errors: Invalid (form, a date
-// before the payment), NotFound, Precondition (it is not paid), PeriodClosed.
+// before the payment), NotFound, AlreadyExists (returned with other content), Precondition (it is not paid), PeriodClosed.
 func (d *Desk) ReturnPayment(ctx context.Context, u Undoing) (*List, error) {
 	return d.undo(ctx, u, ListPaid, ListReturned)
 }
@@ -112,9 +113,10 @@ func (d *Desk) undo(ctx context.Context, u Undoing, from, to ListState) (*List, 
 		return nil, err
 	}
 	return d.onList(ctx, u.List, func(tx pgx.Tx, q *db.Queries, l *List) error {
+		taken := Event{Step: string(to), On: u.Date, By: u.By, Document: u.Document, Reason: u.Reason}
 		if l.State == to {
 			l.Replayed = true
-			return nil
+			return repeated(ctx, q, listSubject(l.ID), taken)
 		}
 		if l.State != from {
 			return fault.New(fault.Precondition, "payment list %s is %s: only one that is %s can be %s", l.ID, l.State, from, to).With("id", l.ID)
@@ -133,7 +135,7 @@ func (d *Desk) undo(ctx context.Context, u Undoing, from, to ListState) (*List, 
 			return err
 		}
 		l.State = to
-		return endList(ctx, q, l, Event{Step: string(to), On: u.Date, By: u.By, Document: u.Document, Reason: u.Reason})
+		return endList(ctx, q, l, taken)
 	})
 }
 

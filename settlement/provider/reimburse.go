@@ -214,8 +214,8 @@ func (s *ReimbursementStep) check() error {
 }
 
 // Approve lets an application be paid; by another person than the one who
-// received it. Errors: Invalid, NotFound, Permission (the same person),
-// Precondition (declined).
+// received it. Errors: Invalid, NotFound, AlreadyExists (approved with other
+// content), Permission (the same person), Precondition (declined).
 func (d *Desk) Approve(ctx context.Context, s ReimbursementStep) (*Reimbursement, error) {
 	return d.step(ctx, s, ReimbursementApproved, func(r *Reimbursement) error {
 		if s.By == r.ReceivedBy {
@@ -227,7 +227,7 @@ func (d *Desk) Approve(ctx context.Context, s ReimbursementStep) (*Reimbursement
 }
 
 // Decline refuses an application that is not paid, with the reason. Errors: Invalid,
-// NotFound, Precondition (paid).
+// NotFound, AlreadyExists (declined with other content), Precondition (paid).
 func (d *Desk) Decline(ctx context.Context, s ReimbursementStep) (*Reimbursement, error) {
 	if err := required("reason", s.Reason); err != nil {
 		return nil, err
@@ -241,9 +241,10 @@ func (d *Desk) step(ctx context.Context, s ReimbursementStep, to ReimbursementSt
 		return nil, err
 	}
 	return d.onReimbursement(ctx, s.Region, s.Document, nil, func(_ pgx.Tx, q *db.Queries, r *Reimbursement) error {
+		taken := Event{Step: string(to), On: s.Date, By: s.By, Reason: s.Reason}
 		if r.State == to {
 			r.Replayed = true
-			return nil
+			return repeated(ctx, q, reimbursementSubject(r.Region, r.Document), taken)
 		}
 		if !slices.Contains(from, r.State) {
 			return fault.New(fault.Precondition, "application %s is %s: it cannot be %s", r.Document, r.State, to).With("document", r.Document)
@@ -255,12 +256,13 @@ func (d *Desk) step(ctx context.Context, s ReimbursementStep, to ReimbursementSt
 			return err
 		}
 		r.State = to
-		return r.move(ctx, q, Event{Step: string(to), On: s.Date, By: s.By, Reason: s.Reason})
+		return r.move(ctx, q, taken)
 	})
 }
 
 // Extend gives an application the longest term, for a reason (J28: 特殊情况).
-// Errors: Invalid, NotFound, Precondition (it is paid or declined).
+// Errors: Invalid, NotFound, AlreadyExists (extended with other content),
+// Precondition (it is paid or declined).
 func (d *Desk) Extend(ctx context.Context, s ReimbursementStep) (*Reimbursement, error) {
 	if err := s.check(); err != nil {
 		return nil, err
@@ -269,15 +271,16 @@ func (d *Desk) Extend(ctx context.Context, s ReimbursementStep) (*Reimbursement,
 		return nil, err
 	}
 	return d.onReimbursement(ctx, s.Region, s.Document, nil, func(_ pgx.Tx, q *db.Queries, r *Reimbursement) error {
+		taken := Event{Step: stepExtended, On: s.Date, By: s.By, Reason: s.Reason}
 		switch {
 		case r.State == ReimbursementPaid || r.State == ReimbursementDeclined:
 			return fault.New(fault.Precondition, "application %s is %s: there is nothing to extend", r.Document, r.State).With("document", r.Document)
 		case r.Due == r.Longest:
 			r.Replayed = true
-			return nil
+			return repeated(ctx, q, reimbursementSubject(r.Region, r.Document), taken)
 		}
 		r.Due = r.Longest
-		return r.move(ctx, q, Event{Step: stepExtended, On: s.Date, By: s.By, Reason: s.Reason})
+		return r.move(ctx, q, taken)
 	})
 }
 

@@ -19,6 +19,7 @@ type AcceptedBlock struct {
 	SetlIds      []string
 	Sums         []byte
 	RunID        *string
+	Negative     bool
 }
 
 type AccessRule struct {
@@ -104,10 +105,52 @@ type CallEnd struct {
 	EndedAt time.Time
 }
 
+type ChangeKey struct {
+	Operation string
+	Key       string
+	Digest    []byte
+	UsedAt    time.Time
+}
+
 type Checkpoint struct {
 	Position int64
 	Signer   string
 	Note     string
+}
+
+type Clawback struct {
+	ID         string
+	SetlID     string
+	Insutype   string
+	Insured    string
+	Treating   string
+	Provider   string
+	MedType    string
+	Mode       string
+	Document   string
+	Reason     string
+	OpenedOn   time.Time
+	OpenedBy   string
+	ClaimedFen []int64
+	State      string
+	Steps      int64
+}
+
+type ClawbackStep struct {
+	CaseID     string
+	Step       string
+	Reference  string
+	Number     int64
+	TakenOn    time.Time
+	TakenBy    string
+	Reason     string
+	Document   string
+	Requested  string
+	AmountsFen []int64
+	PenaltyFen int64
+	Record     string
+	RunID      string
+	Entries    []uuid.UUID
 }
 
 type ClearingRun struct {
@@ -135,6 +178,23 @@ type Correction struct {
 	Correction uuid.UUID
 	Version    int64
 	Amounts    []byte
+}
+
+type Deduction struct {
+	ID          string
+	SetlID      string
+	Insutype    string
+	Insured     string
+	Treating    string
+	Provider    string
+	Document    string
+	Reason      string
+	DecidedOn   time.Time
+	DecidedBy   string
+	RestMode    string
+	AskedFen    []int64
+	DeductedFen []int64
+	Entry       uuid.NullUUID
 }
 
 type Entry struct {
@@ -280,6 +340,26 @@ type Line struct {
 	EntryID      uuid.UUID
 }
 
+type NationalFigure struct {
+	List      string
+	Province  string
+	Fund      string
+	Line      int64
+	FirstFen  int64
+	SecondFen int64
+}
+
+type NationalList struct {
+	ID         string
+	Kind       string
+	Period     string
+	File       string
+	ImportedBy string
+	ImportedOn time.Time
+	State      string
+	InForce    bool
+}
+
 type Notice struct {
 	ID        string
 	Run       string
@@ -372,6 +452,88 @@ type PostingRule struct {
 	ValidTo      pgtype.Date
 	Source       string
 	Position     int64
+}
+
+type PrepaymentMove struct {
+	Reference  string
+	Notice     string
+	Origin     string
+	Party      string
+	Direction  string
+	Event      string
+	MovedOn    time.Time
+	Document   string
+	Requested  string
+	Funds      []string
+	AmountsFen []int64
+	Entry      uuid.UUID
+	ByWhom     string
+}
+
+type PrepaymentNotice struct {
+	ID        string
+	Origin    string
+	Scheme    string
+	Year      int64
+	Party     string
+	Direction string
+	Annex     string
+	Issued    time.Time
+	ApplyBy   pgtype.Date
+	Due       pgtype.Date
+}
+
+type PrepaymentNoticeLine struct {
+	Notice    string
+	Fund      string
+	AmountFen int64
+}
+
+type PrepaymentPlan struct {
+	ID     string
+	Year   int64
+	Scheme string
+	Issued time.Time
+	Source string
+	MadeBy string
+}
+
+type PrepaymentPlanBasis struct {
+	Plan      string
+	Basis     string
+	Fund      string
+	Party     string
+	Period    string
+	AmountFen int64
+}
+
+type PrepaymentPlanPosition struct {
+	Plan     string
+	Party    string
+	Fund     string
+	QuotaFen int64
+	HeldFen  int64
+}
+
+type PrepaymentPlanQuota struct {
+	Plan     string
+	Fund     string
+	City     string
+	Province string
+	QuotaFen int64
+}
+
+type PrepaymentStep struct {
+	Key        string
+	Subject    string
+	Number     int64
+	Step       string
+	TakenOn    time.Time
+	ByWhom     string
+	Document   string
+	Reason     string
+	Content    string
+	RecordedAt time.Time
 }
 
 type ProviderAccount struct {
@@ -537,6 +699,15 @@ type SetAside struct {
 	Content      string
 }
 
+type SettlementReduction struct {
+	ID        string
+	SetlID    string
+	Kind      string
+	LoweredOn time.Time
+	PartsFen  []int64
+	Released  bool
+}
+
 type SettlementsApart struct {
 	SetlID       string
 	State        string
@@ -612,6 +783,30 @@ type Subject struct {
 	Source              string
 }
 
+type TopUp struct {
+	ID       string
+	Month    string
+	Province string
+	OpenedOn time.Time
+	State    string
+}
+
+type TopUpFund struct {
+	TopUp       string
+	Fund        string
+	ClearedFen  int64
+	HeldFen     int64
+	ProposedFen int64
+	ApprovedFen int64
+}
+
+type TopUpPart struct {
+	TopUp     string
+	Fund      string
+	City      string
+	AmountFen int64
+}
+
 type TreeHash struct {
 	FirstIndex int64
 	Hashes     []byte
@@ -650,4 +845,14 @@ type Voucher struct {
 	Number   int64
 	EntryID  uuid.UUID
 	Position int64
+}
+
+type Withdrawal struct {
+	SetlID      string
+	Side        string
+	FileID      uuid.UUID
+	Line        int64
+	WithdrawnOn time.Time
+	Reason      string
+	Document    string
 }

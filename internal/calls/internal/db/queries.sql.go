@@ -12,37 +12,6 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const earlierCalls = `-- name: EarlierCalls :many
-SELECT c.request_hash FROM calls AS c JOIN call_ends AS e ON e.call_id = c.id
-WHERE c.method = $1 AND c.key = $2 AND e.outcome = 'succeeded'
-ORDER BY c.begun_at LIMIT 1
-`
-
-type EarlierCallsParams struct {
-	Method string
-	Key    string
-}
-
-func (q *Queries) EarlierCalls(ctx context.Context, arg EarlierCallsParams) ([][]byte, error) {
-	rows, err := q.db.Query(ctx, earlierCalls, arg.Method, arg.Key)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items [][]byte
-	for rows.Next() {
-		var request_hash []byte
-		if err := rows.Scan(&request_hash); err != nil {
-			return nil, err
-		}
-		items = append(items, request_hash)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const insertCallEnds = `-- name: InsertCallEnds :exec
 INSERT INTO call_ends (call_id, outcome, error, job_id)
 SELECT t.call_id, t.outcome, t.error, t.job_id FROM (

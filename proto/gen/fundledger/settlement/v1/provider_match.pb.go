@@ -27,9 +27,10 @@ const (
 // accepted.
 type MatchStatementRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Key of the call, 1 to 200 bytes. What counts is the content: the same file again gives
-	// the first result as long as what is accepted here has not changed.
-	IdempotencyKey string `protobuf:"bytes,1,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	// SHA-256 of the content as 64 hexadecimal digits in lower case, the key of the
+	// call: the same content again gives the first result, as long as what is accepted
+	// here has not changed.
+	Sha256 string `protobuf:"bytes,1,opt,name=sha256,proto3" json:"sha256,omitempty"`
 	// Treating region, six digits.
 	Treating string `protobuf:"bytes,2,opt,name=treating,proto3" json:"treating,omitempty"`
 	// Code of the provider.
@@ -78,9 +79,9 @@ func (*MatchStatementRequest) Descriptor() ([]byte, []int) {
 	return file_fundledger_settlement_v1_provider_match_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *MatchStatementRequest) GetIdempotencyKey() string {
+func (x *MatchStatementRequest) GetSha256() string {
 	if x != nil {
-		return x.IdempotencyKey
+		return x.Sha256
 	}
 	return ""
 }
@@ -1400,9 +1401,9 @@ var File_fundledger_settlement_v1_provider_match_proto protoreflect.FileDescript
 
 const file_fundledger_settlement_v1_provider_match_proto_rawDesc = "" +
 	"\n" +
-	"-fundledger/settlement/v1/provider_match.proto\x12\x18fundledger.settlement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1efundledger/type/v1/rules.proto\"\xb6\x02\n" +
-	"\x15MatchStatementRequest\x124\n" +
-	"\x0fidempotency_key\x18\x01 \x01(\tB\v\xbaH\b\xc8\x01\x01r\x03(\xc8\x01R\x0eidempotencyKey\x12(\n" +
+	"-fundledger/settlement/v1/provider_match.proto\x12\x18fundledger.settlement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1efundledger/type/v1/rules.proto\"\xb2\x02\n" +
+	"\x15MatchStatementRequest\x120\n" +
+	"\x06sha256\x18\x01 \x01(\tB\x18\xbaH\x15\xc8\x01\x01r\x102\x0e^[0-9a-f]{64}$R\x06sha256\x12(\n" +
 	"\btreating\x18\x02 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\xa8\xea0\x01R\btreating\x12(\n" +
 	"\bprovider\x18\x03 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\xc0\xea0\x01R\bprovider\x12\"\n" +
 	"\x05month\x18\x04 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\xa0\xea0\x01R\x05month\x12 \n" +

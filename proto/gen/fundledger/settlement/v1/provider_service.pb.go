@@ -25,10 +25,10 @@ var File_fundledger_settlement_v1_provider_service_proto protoreflect.FileDescri
 
 const file_fundledger_settlement_v1_provider_service_proto_rawDesc = "" +
 	"\n" +
-	"/fundledger/settlement/v1/provider_service.proto\x12\x18fundledger.settlement.v1\x1a!fundledger/access/v1/access.proto\x1a(fundledger/settlement/v1/fee_check.proto\x1a,fundledger/settlement/v1/provider_list.proto\x1a-fundledger/settlement/v1/provider_match.proto\x1a,fundledger/settlement/v1/reimbursement.proto2\xa4\x1f\n" +
-	"\x0fProviderService\x12\xa9\x01\n" +
-	"\x0eMatchStatement\x12/.fundledger.settlement.v1.MatchStatementRequest\x1a0.fundledger.settlement.v1.MatchStatementResponse\"4\x8a\xea0-\n" +
-	"\x0eprovider.match\x10\x02\x1a\btreating\"\x0fidempotency_key\x90\x02\x02\x12\x9a\x01\n" +
+	"/fundledger/settlement/v1/provider_service.proto\x12\x18fundledger.settlement.v1\x1a!fundledger/access/v1/access.proto\x1a(fundledger/settlement/v1/fee_check.proto\x1a,fundledger/settlement/v1/provider_list.proto\x1a-fundledger/settlement/v1/provider_match.proto\x1a,fundledger/settlement/v1/reimbursement.proto2\x9b\x1f\n" +
+	"\x0fProviderService\x12\xa0\x01\n" +
+	"\x0eMatchStatement\x12/.fundledger.settlement.v1.MatchStatementRequest\x1a0.fundledger.settlement.v1.MatchStatementResponse\"+\x8a\xea0$\n" +
+	"\x0eprovider.match\x10\x02\x1a\btreating\"\x06sha256\x90\x02\x02\x12\x9a\x01\n" +
 	"\x0fListDifferences\x120.fundledger.settlement.v1.ListDifferencesRequest\x1a1.fundledger.settlement.v1.ListDifferencesResponse\"\"\x8a\xea0\x1b\n" +
 	"\rprovider.read\x10\x02\x1a\btreating\x90\x02\x01\x12\x8e\x01\n" +
 	"\vGetPayables\x12,.fundledger.settlement.v1.GetPayablesRequest\x1a-.fundledger.settlement.v1.GetPayablesResponse\"\"\x8a\xea0\x1b\n" +

@@ -938,7 +938,9 @@ func (x *GetMonthReportRequest) GetAtLeastPosition() int64 {
 // GetMonthReportResponse shows what a month came to.
 type GetMonthReportResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The report; tables hold only the caller's regions.
+	// The report of those settlements that touch one of the caller's regions, as
+	// insured or as treating; a settlement whose regions could not be read counts
+	// for the whole province only.
 	Report *MonthReport `protobuf:"bytes,1,opt,name=report,proto3" json:"report,omitempty"`
 	// Journal position that the answer has seen.
 	Position      int64 `protobuf:"varint,2,opt,name=position,proto3" json:"position,omitempty"`

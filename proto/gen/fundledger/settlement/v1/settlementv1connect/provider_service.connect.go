@@ -114,7 +114,8 @@ type ProviderServiceClient interface {
 	// MatchStatement compares record by record a provider's statement of a month with the
 	// settlements that are accepted (J33 J41), and keeps the result. It posts nothing.
 	//
-	// Errors: invalid_argument (every bad row of the file named).
+	// Errors: invalid_argument (not the content of the key; every bad row of the file
+	// named).
 	// Roles: operator (provider.match).
 	MatchStatement(context.Context, *v1.MatchStatementRequest) (*v1.MatchStatementResponse, error)
 	// ListDifferences lists in which settlements a provider and we differ.
@@ -157,14 +158,16 @@ type ProviderServiceClient interface {
 	PayList(context.Context, *v1.PayListRequest) (*v1.PayListResponse, error)
 	// CancelList gives up a list that is not paid: its items are payable again.
 	//
-	// Errors: not_found (list), failed_precondition (it is paid).
+	// Errors: not_found (list), already_exists (cancelled with other content),
+	// failed_precondition (it is paid).
 	// Roles: operator (provider.list).
 	CancelList(context.Context, *v1.CancelListRequest) (*v1.CancelListResponse, error)
 	// ReturnPayment takes back a payment that the bank has sent back (退票): its items are
 	// payable again.
 	//
 	// Errors: not_found (list), invalid_argument (a date before the payment),
-	// failed_precondition (it is not paid; period closed).
+	// already_exists (returned with other content), failed_precondition (it is not
+	// paid; period closed).
 	// Roles: operator (provider.pay).
 	ReturnPayment(context.Context, *v1.ReturnPaymentRequest) (*v1.ReturnPaymentResponse, error)
 	// GetPaymentList shows a payment list with its history.
@@ -199,18 +202,20 @@ type ProviderServiceClient interface {
 	// ApproveReimbursement lets an application be paid; by another person than the one who
 	// received it.
 	//
-	// Errors: not_found (application), permission_denied (the same person),
-	// failed_precondition (declined).
+	// Errors: not_found (application), already_exists (approved with other content),
+	// permission_denied (the same person), failed_precondition (declined).
 	// Roles: approver (reimbursement.approve).
 	ApproveReimbursement(context.Context, *v1.ApproveReimbursementRequest) (*v1.ApproveReimbursementResponse, error)
 	// DeclineReimbursement refuses an application that is not paid.
 	//
-	// Errors: not_found (application), failed_precondition (paid).
+	// Errors: not_found (application), already_exists (declined with other content),
+	// failed_precondition (paid).
 	// Roles: approver (reimbursement.approve).
 	DeclineReimbursement(context.Context, *v1.DeclineReimbursementRequest) (*v1.DeclineReimbursementResponse, error)
 	// ExtendReimbursement gives an application the longest term, for a reason (J28).
 	//
-	// Errors: not_found (application), failed_precondition (paid or declined).
+	// Errors: not_found (application), already_exists (extended with other content),
+	// failed_precondition (paid or declined).
 	// Roles: operator (reimbursement.receive).
 	ExtendReimbursement(context.Context, *v1.ExtendReimbursementRequest) (*v1.ExtendReimbursementResponse, error)
 	// PayReimbursement posts the payment of an approved application out of the spending
@@ -248,7 +253,8 @@ type ProviderServiceClient interface {
 	// ConfirmFeeCheck closes an answered check for the insured region, or disputes the
 	// answer.
 	//
-	// Errors: not_found (check), failed_precondition (not answered, or closed).
+	// Errors: not_found (check), already_exists (confirmed or disputed with other
+	// content), failed_precondition (not answered, or closed).
 	// Roles: operator (fee_check.ask).
 	ConfirmFeeCheck(context.Context, *v1.ConfirmFeeCheckRequest) (*v1.ConfirmFeeCheckResponse, error)
 	// GetFeeCheck shows a fee check with its history.
@@ -712,7 +718,8 @@ type ProviderServiceHandler interface {
 	// MatchStatement compares record by record a provider's statement of a month with the
 	// settlements that are accepted (J33 J41), and keeps the result. It posts nothing.
 	//
-	// Errors: invalid_argument (every bad row of the file named).
+	// Errors: invalid_argument (not the content of the key; every bad row of the file
+	// named).
 	// Roles: operator (provider.match).
 	MatchStatement(context.Context, *v1.MatchStatementRequest) (*v1.MatchStatementResponse, error)
 	// ListDifferences lists in which settlements a provider and we differ.
@@ -755,14 +762,16 @@ type ProviderServiceHandler interface {
 	PayList(context.Context, *v1.PayListRequest) (*v1.PayListResponse, error)
 	// CancelList gives up a list that is not paid: its items are payable again.
 	//
-	// Errors: not_found (list), failed_precondition (it is paid).
+	// Errors: not_found (list), already_exists (cancelled with other content),
+	// failed_precondition (it is paid).
 	// Roles: operator (provider.list).
 	CancelList(context.Context, *v1.CancelListRequest) (*v1.CancelListResponse, error)
 	// ReturnPayment takes back a payment that the bank has sent back (退票): its items are
 	// payable again.
 	//
 	// Errors: not_found (list), invalid_argument (a date before the payment),
-	// failed_precondition (it is not paid; period closed).
+	// already_exists (returned with other content), failed_precondition (it is not
+	// paid; period closed).
 	// Roles: operator (provider.pay).
 	ReturnPayment(context.Context, *v1.ReturnPaymentRequest) (*v1.ReturnPaymentResponse, error)
 	// GetPaymentList shows a payment list with its history.
@@ -797,18 +806,20 @@ type ProviderServiceHandler interface {
 	// ApproveReimbursement lets an application be paid; by another person than the one who
 	// received it.
 	//
-	// Errors: not_found (application), permission_denied (the same person),
-	// failed_precondition (declined).
+	// Errors: not_found (application), already_exists (approved with other content),
+	// permission_denied (the same person), failed_precondition (declined).
 	// Roles: approver (reimbursement.approve).
 	ApproveReimbursement(context.Context, *v1.ApproveReimbursementRequest) (*v1.ApproveReimbursementResponse, error)
 	// DeclineReimbursement refuses an application that is not paid.
 	//
-	// Errors: not_found (application), failed_precondition (paid).
+	// Errors: not_found (application), already_exists (declined with other content),
+	// failed_precondition (paid).
 	// Roles: approver (reimbursement.approve).
 	DeclineReimbursement(context.Context, *v1.DeclineReimbursementRequest) (*v1.DeclineReimbursementResponse, error)
 	// ExtendReimbursement gives an application the longest term, for a reason (J28).
 	//
-	// Errors: not_found (application), failed_precondition (paid or declined).
+	// Errors: not_found (application), already_exists (extended with other content),
+	// failed_precondition (paid or declined).
 	// Roles: operator (reimbursement.receive).
 	ExtendReimbursement(context.Context, *v1.ExtendReimbursementRequest) (*v1.ExtendReimbursementResponse, error)
 	// PayReimbursement posts the payment of an approved application out of the spending
@@ -846,7 +857,8 @@ type ProviderServiceHandler interface {
 	// ConfirmFeeCheck closes an answered check for the insured region, or disputes the
 	// answer.
 	//
-	// Errors: not_found (check), failed_precondition (not answered, or closed).
+	// Errors: not_found (check), already_exists (confirmed or disputed with other
+	// content), failed_precondition (not answered, or closed).
 	// Roles: operator (fee_check.ask).
 	ConfirmFeeCheck(context.Context, *v1.ConfirmFeeCheckRequest) (*v1.ConfirmFeeCheckResponse, error)
 	// GetFeeCheck shows a fee check with its history.
