@@ -3,33 +3,33 @@ package provider_test
 import (
 	"testing"
 
-	"github.com/google/uuid"
-
 	"fundledger/accounts"
+	"fundledger/clearing"
 	"fundledger/ledger"
-	"fundledger/settlement"
+	"fundledger/settlement/provider"
+	"fundledger/settlement/recovery"
 )
 
-// negative posts the lines of acceptance in red, as a deduction does.
-func (f fixture) negative(t testing.TB, key, setlID, insured, fund, part string, amount accounts.Fen) {
+// recovery takes deductions and clawbacks.
+func (f fixture) recovery() *recovery.Recovery {
+	return recovery.New(f.db, f.journal, f.book, provider.PaidOf, clearing.New(f.db, f.journal, f.book))
+}
+
+// deduct decides on the part of a settlement on 15 February; what is paid
+// becomes a clawback.
+func (f fixture) deduct(t testing.TB, document, setlID, part string, amount accounts.Fen) {
 	t.Helper()
-	e := ledger.Entry{Key: key, Date: day("2025-02-15"), Period: "2025-02", Kind: "settlement.in_province", Summary: "审核扣款 " + setlID, Source: "决定 7", Preparer: "test",
-		Corrects: uuid.NullUUID{UUID: ledger.EntryID(settlement.KeyOf(setlID)), Valid: true}}
-	lines, err := ledger.Draft(f.book, ledger.Facts{Event: e.Kind, Date: e.Date, Fund: fund,
-		Regions: map[string]string{"I": insured, "T": suzhou, "P": "320000", "provider": hospital},
-		Amounts: map[string][]ledger.Part{"amount": {{Amount: -amount, Dimensions: ledger.Dimensions{Category: "21", Part: part, BenefitYear: 2025}}}}})
-	if err != nil {
+	line := recovery.Line{SetlID: setlID, Part: part, Amount: amount, Reason: "重复收费", Document: document}
+	if _, err := f.recovery().Deduct(t.Context(), recovery.Decision{Lines: []recovery.Line{line}, Date: day("2025-02-15"), By: "he"}); err != nil {
 		t.Fatal(err)
 	}
-	e.Postings = lines
-	f.post(t, e)
 }
 
 func TestADeductionBeforePaymentLowersWhatIsPayableOfItsSettlement(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.settle(t, bill{id: "A", insured: nanjing, on: "2025-01-05", pooled: 100_00, acct: 20_00}, bill{id: "B", insured: wuxi, on: "2025-01-06", pooled: 40_00})
-	f.negative(t, "negative/deduction/7/A", "A", nanjing, "310", "account", 15_00)
+	f.deduct(t, "7", "A", "acct_pay", 15_00)
 	f.fund(t, "310", 500_00)
 	f.list(t, request("L1", in("310", 106_00)))
 	f.pay(t, "L1")
@@ -37,7 +37,7 @@ func TestADeductionBeforePaymentLowersWhatIsPayableOfItsSettlement(t *testing.T)
 	equal(t, "B", f.paid(t, "B"), "310/=1.00")
 	// A deduction that comes while a list is made is set off against the next one.
 	f.list(t, request("L2", in("310", 30_00)))
-	f.negative(t, "negative/deduction/8/B", "B", wuxi, "310", "", 20_00)
+	f.deduct(t, "8", "B", "hifp_pay", 20_00)
 	f.pay(t, "L2")
 	equal(t, "B", f.paid(t, "B"), "310/=31.00")
 	f.mustBeWhole(t)
@@ -64,14 +64,14 @@ func TestAClawbackThatIsOffsetLeavesNothingPayable(t *testing.T) {
 	f.fund(t, "310", 500_00)
 	f.list(t, request("L1", in("310", 100_00)))
 	f.pay(t, "L1")
-	lines, err := ledger.Draft(f.book, ledger.Facts{Event: "clawback.offset.recovered", Date: day("2025-02-20"), Fund: "310",
-		Regions: map[string]string{"I": nanjing, "T": suzhou, "P": "320000", "provider": hospital}, Amounts: map[string][]ledger.Part{"amount": ledger.Total(30_00)}})
-	if err != nil {
+	f.deduct(t, "7", "A", "hifp_pay", 30_00)
+	r := f.recovery()
+	if _, err := r.Approve(t.Context(), recovery.Ruling{Case: "7/A", Date: day("2025-02-16"), By: "wang"}); err != nil {
 		t.Fatal(err)
 	}
-	f.post(t, ledger.Entry{Key: "recovery/7/A/received/B9", Date: day("2025-02-20"), Period: "2025-02", Kind: "clawback.offset.recovered", Summary: "追回款收回 A",
-		Source: "7 B9", Preparer: "test", Corrects: uuid.NullUUID{UUID: ledger.EntryID(settlement.KeyOf("A")), Valid: true}, Postings: lines})
-	f.negative(t, "negative/clawback/7/A/B9", "A", nanjing, "310", "", 30_00)
+	if _, err := r.Move(t.Context(), recovery.Movement{Case: "7/A", Station: recovery.Received, Date: day("2025-02-20"), By: "zhao", Reference: "B9"}); err != nil {
+		t.Fatal(err)
+	}
 	payables, _, err := f.Payables(t.Context(), suzhou, hospital, day("2025-03-31"))
 	if err != nil {
 		t.Fatal(err)
