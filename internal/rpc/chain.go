@@ -217,7 +217,8 @@ func (s *Server) allowedStream(ctx context.Context, conn connect.StreamingHandle
 	return err
 }
 
-// record records a call that changes something before it is carried out.
+// record records a call that changes something before it is carried out, or has
+// it recorded with what it does.
 func (s *Server) record(ctx context.Context, m *method, role string, message proto.Message) (func(connect.AnyResponse, error), error) {
 	if !m.changes {
 		return func(connect.AnyResponse, error) {}, nil
@@ -226,7 +227,14 @@ func (s *Server) record(ctx context.Context, m *method, role string, message pro
 	if err != nil {
 		return nil, err
 	}
-	end, err := s.deps.Calls.Begin(ctx, recorded)
+	var end func(proto.Message, error)
+	if m.posts {
+		callOf(ctx).with, end, err = s.deps.Calls.Posting(recorded)
+	} else {
+		var ended func(context.Context, proto.Message, error)
+		ended, err = s.deps.Calls.Begin(ctx, recorded)
+		end = func(answer proto.Message, err error) { ended(context.WithoutCancel(ctx), answer, err) }
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -235,6 +243,6 @@ func (s *Server) record(ctx context.Context, m *method, role string, message pro
 		if answer != nil && err == nil {
 			told, _ = answer.Any().(proto.Message)
 		}
-		end(context.WithoutCancel(ctx), told, err)
+		end(told, err)
 	}, nil
 }

@@ -94,6 +94,7 @@ type Call struct {
 	Regions     []string
 	RequestHash []byte
 	BegunAt     time.Time
+	Outcome     string
 }
 
 type CallEnd struct {
