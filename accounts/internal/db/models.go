@@ -95,6 +95,7 @@ type Call struct {
 	Regions     []string
 	RequestHash []byte
 	BegunAt     time.Time
+	Outcome     string
 }
 
 type CallEnd struct {
