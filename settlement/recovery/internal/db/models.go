@@ -700,6 +700,12 @@ type SetAside struct {
 	Content      string
 }
 
+type SettlementNegative struct {
+	ID       string
+	SetlID   string
+	PartsFen []int64
+}
+
 type SettlementReduction struct {
 	ID        string
 	SetlID    string
