@@ -26,7 +26,11 @@ func TestPrepaymentsFromPlanToTopUp(t *testing.T) {
 		t.Errorf("plan prints %s", dry)
 	}
 	refused(t, url, "there is no plan 2025/in-province", "prepayment", "plan", "2025")
-	must(t, url, "prepayment", "plan", "2025", "--bases", bases, "--by", "clerk")
+	out := t.TempDir()
+	must(t, url, "prepayment", "plan", "2025", "--bases", bases, "--by", "clerk", "--out", out)
+	if files, err := filepath.Glob(out + "/*/*.xlsx"); err != nil || len(files) < 10 {
+		t.Errorf("%d workbooks in %s, %v", len(files), out, err)
+	}
 	if again := must(t, url, "prepayment", "plan", "2025", "--bases", bases, "--by", "clerk"); !strings.Contains(again, "made before") {
 		t.Errorf("plan prints %s", again)
 	}
