@@ -13,7 +13,10 @@ import (
 	"fundledger/accounts"
 	"fundledger/clearing"
 	"fundledger/clearing/prepayment"
+	"fundledger/internal/devdb"
 	"fundledger/internal/fault"
+	"fundledger/internal/postgres"
+	"fundledger/ledger"
 )
 
 // machine is a model of fund 310: what each notice still asks for, what each city
@@ -322,6 +325,34 @@ func TestTwoAtOnceMoveOnce(t *testing.T) {
 	}
 	if cases, err := f.TopUps(t.Context(), prepayment.TopUpQuery{}); err != nil || len(cases) != 1 {
 		t.Errorf("%d cases, %v", len(cases), err)
+	}
+	f.mustBeWhole(t)
+}
+
+// A commit that is lost before or behind the database leaves the move done or not
+// done; asking again finds out, and it is done once.
+func TestLostCommitsMoveOnce(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.plan(t, prepayment.CrossProvince)
+	proxy := devdb.NewProxy(t, f.db.URL)
+	through, err := postgres.Open(t.Context(), proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer through.Close()
+	desk := prepayment.New(through, ledger.New(through, f.book), f.book)
+	for i, cut := range []devdb.Cut{devdb.BeforeCommit, devdb.AfterCommit} {
+		move := f.move("2025/cross-province/320100/pay", "2025-02-18", 10_00)
+		proxy.CutNext(cut)
+		if _, err := desk.Record(t.Context(), move); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("%v: %v", cut, err)
+		}
+		m, err := f.Record(t.Context(), move)
+		if err != nil || m.Replayed != (cut == devdb.AfterCommit) {
+			t.Errorf("%v: %+v %v", cut, m, err)
+		}
+		f.mustBe(t, nanjing+".agency/310/1101.02", accounts.Fen(i+1)*10_00)
 	}
 	f.mustBeWhole(t)
 }
