@@ -13,6 +13,8 @@ import (
 	"fundledger/internal/devdb"
 	"fundledger/internal/fault"
 	"fundledger/settlement"
+	"fundledger/settlement/provider"
+	"fundledger/settlement/recovery"
 )
 
 // openByDays is open, with Nanjing dividing stays by days.
@@ -146,4 +148,40 @@ func TestAPolicyOfBenefitYearsThatMeansNothingIsRefused(t *testing.T) {
 	f.loadAll(t, "jan.tsv", stay("A", "2024-12-29", "2025-01-03"))
 	_, err = f.Reconcile(t.Context(), "2025-01", settlement.ReconcileOptions{})
 	mustFail(t, err, fault.Invalid, `settlement.benefit_year.320100 is "half"`)
+}
+
+func TestWhatIsTakenBackOfADividedStayLeavesNothingInAnyYear(t *testing.T) {
+	t.Parallel()
+	f := openByDays(t)
+	f.loadAll(t, "jan.tsv", stay("A", "2024-12-28", "2025-01-04", "setl_time", "2025-01-04T09:00:00+08:00"))
+	f.reconcile(t, "2025-01")
+	desk := recovery.New(f.db, f.journal, f.book, provider.PaidOf, clearing.New(f.db, f.journal, f.book))
+	for _, document := range []string{"审1号", "审2号", "审3号"} { // each by itself would be of the year with more days
+		line := recovery.Line{SetlID: "A", Part: "hifp_pay", Amount: 1, Reason: "r", Document: document}
+		_, err := desk.Deduct(t.Context(), recovery.Decision{Lines: []recovery.Line{line}, Date: civil.Date{Year: 2025, Month: 2, Day: 1}, By: "auditor"})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.loadAll(t, "refunds.tsv", refund("R1", "A", "20.03", "setl_time", "2025-03-02T09:00:00+08:00"))
+	f.reconcile(t, "2025-03")
+	for _, side := range settlement.Sides() {
+		f.withdraw(t, side, "w.tsv", "A")
+	}
+	rows, err := f.db.Pool.Query(t.Context(), `SELECT benefit_year, split_part(account, '/', 2), sum(amount)::text FROM postings
+		WHERE account LIKE '320100.agency/%/9101.01/%' GROUP BY 1, 2`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	groups := 0
+	for ; rows.Next(); groups++ {
+		var year int64
+		var fund, left string
+		if err := rows.Scan(&year, &fund, &left); err != nil || left != "0.00" {
+			t.Errorf("%s is left in %d of fund %s: %v", left, year, fund, err)
+		}
+	}
+	equal(t, "years and funds", groups, 4)
+	f.mustBeWhole(t)
 }

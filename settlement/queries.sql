@@ -457,3 +457,9 @@ ON CONFLICT (setl_id) DO UPDATE SET service_month = excluded.service_month, kind
 -- that other sides have yet to make.
 -- name: OvertakenExceptionsOf :many
 SELECT setl_id FROM exceptions WHERE service_month = @month AND resolved_at IS NULL AND kind <> 'withdrawal_pending';
+
+-- name: InsertNegative :exec
+INSERT INTO settlement_negatives (id, setl_id, parts_fen) VALUES (@id, @setl_id, @parts_fen::int8[]);
+
+-- name: NegativesAmong :many
+SELECT setl_id, parts_fen FROM settlement_negatives WHERE setl_id = ANY(@setl_ids::text[]);

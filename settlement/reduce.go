@@ -179,12 +179,26 @@ func (s *Settlements) PostNegatives(ctx context.Context, tx pgx.Tx, negatives []
 	if len(negatives) == 0 {
 		return nil, nil
 	}
+	q := db.New(tx)
+	ids := make([]string, len(negatives))
+	for i, n := range negatives {
+		ids[i] = n.Of.SetlID
+	}
+	before, err := postedNegatives(ctx, q, ids)
+	if err != nil {
+		return nil, err
+	}
 	entries, records, drafter := make([]ledger.Entry, len(negatives)), make([]*record, len(negatives)), s.drafter()
 	for i, n := range negatives {
 		rec := *n.Of.record
 		rec.id, rec.orig, rec.refund = n.ID, n.Of.SetlID, true
 		rec.parts, rec.setlTime = n.Amounts.negative(), n.On.In(shanghai)
+		rec.of, rec.before = n.Of.record, before[n.Of.SetlID].Minus(n.Of.Refunded)
+		before[n.Of.SetlID] = before[n.Of.SetlID].plus(rec.parts)
 		records[i] = &rec
+		if err := q.InsertNegative(ctx, db.InsertNegativeParams{ID: n.ID, SetlID: n.Of.SetlID, PartsFen: fenOf(n.Amounts)}); err != nil {
+			return nil, err
+		}
 		e, err := drafter.entry(&rec)
 		if err != nil {
 			return nil, err
@@ -200,14 +214,25 @@ func (s *Settlements) PostNegatives(ctx context.Context, tx pgx.Tx, negatives []
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]uuid.UUID, len(results))
+	posted := make([]uuid.UUID, len(results))
 	for i, r := range results {
 		if r.Err != nil {
 			return nil, r.Err
 		}
-		ids[i] = r.ID
+		posted[i] = r.ID
 	}
-	return ids, s.insertBlocks(ctx, db.New(tx), records, true)
+	return posted, s.insertBlocks(ctx, q, records, true)
+}
+
+// postedNegatives are the sums of the negative records of each settlement, not
+// positive.
+func postedNegatives(ctx context.Context, q *db.Queries, setlIDs []string) (map[string]parts, error) {
+	rows, err := q.NegativesAmong(ctx, setlIDs)
+	sums := make(map[string]parts, len(setlIDs))
+	for _, r := range rows {
+		sums[r.SetlID] = sums[r.SetlID].plus(partsOf(r.PartsFen...).negative())
+	}
+	return sums, err
 }
 
 // FundOf is the fund that a part, by its place in PartFields, belongs to.

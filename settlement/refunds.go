@@ -79,6 +79,15 @@ func (p *refundPage) settle(ctx context.Context, tx pgx.Tx) error {
 			refunded[r.SetlID] = refunded[r.SetlID].plus(partsOf(r.PartsFen...).negative())
 		}
 	}
+	posted, err := postedNegatives(ctx, p.q, origs)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if r := &rows[i]; r.Refund && r.State == statePosted {
+			posted[r.OrigSetlID] = posted[r.OrigSetlID].plus(partsOfApart(r))
+		}
+	}
 	originals, err := p.originals(ctx, tx, origs)
 	if err != nil {
 		return err
@@ -94,9 +103,10 @@ func (p *refundPage) settle(ctx context.Context, tx pgx.Tx) error {
 			p.explain.SetlIds, p.explain.Reasons = append(p.explain.SetlIds, w.SetlID), append(p.explain.Reasons, reason)
 			continue
 		}
-		rec.of, rec.before = originals[w.OrigSetlID], refunded[w.OrigSetlID]
+		rec.of, rec.before = originals[w.OrigSetlID], posted[w.OrigSetlID]
 		records = append(records, rec)
 		refunded[w.OrigSetlID] = refunded[w.OrigSetlID].plus(rec.parts)
+		posted[w.OrigSetlID] = posted[w.OrigSetlID].plus(rec.parts)
 	}
 	if len(p.explain.SetlIds) > 0 {
 		if err := p.q.ExplainWaiting(ctx, p.explain); err != nil {

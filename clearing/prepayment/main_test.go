@@ -217,7 +217,7 @@ func (f fixture) mustBe(t testing.TB, account string, want accounts.Fen) {
 // mustBeWhole proves the journal and the invariants across the books.
 func (f fixture) mustBeWhole(t testing.TB) {
 	t.Helper()
-	report, err := clearing.Check(t.Context(), f.journal, f.db, f.book)
+	report, err := clearing.Check(t.Context(), f.journal, f.db, f.book, prepayment.Check)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -248,7 +248,7 @@ func (p *Prepayments) postMove(ctx context.Context, tx pgx.Tx, m *Moved) error {
 	if source == "" {
 		source = m.Document
 	}
-	e := ledger.Entry{Key: "prepayment/" + m.Reference, Date: m.Date, Kind: m.Event, Source: source + " " + m.Reference, Preparer: m.By,
+	e := ledger.Entry{Key: keyPrefix + m.Reference, Date: m.Date, Kind: m.Event, Source: source + " " + m.Reference, Preparer: m.By,
 		Summary: fmt.Sprintf("%s %s", p.name(m.Party), eventNames[m.Event])}
 	regions := map[string]string{"P": p.home(), "I": m.Party, "X": m.Party}
 	for _, l := range m.Lines {

@@ -153,3 +153,7 @@ UPDATE national_lists SET state = 'accepted' WHERE id = @id;
 
 -- name: NationalFigures :many
 SELECT list, province, fund, line, first_fen, second_fen FROM national_figures WHERE list = @list ORDER BY province, fund;
+
+-- name: AllMoves :many
+SELECT reference, notice, origin, party, direction, event, moved_on, document, requested, funds, amounts_fen, entry, by_whom
+FROM prepayment_moves ORDER BY reference;

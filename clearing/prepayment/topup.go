@@ -37,15 +37,15 @@ func TopUpID(month accounts.Month, province string) string {
 // are used. A case opens once per province and month: asked again it changes
 // nothing. Call it after every clearing. Precondition when the run is not frozen.
 func (p *Prepayments) Watch(ctx context.Context, month accounts.Month) ([]Utilisation, error) {
-	list, err := p.Utilisation(ctx, month)
+	list, frozen, err := p.utilisation(ctx, month)
+	if err == nil && !frozen {
+		err = fault.New(fault.Precondition, "the cross-province run of %s is not frozen: run clear --month %s first", month, month)
+	}
 	if err != nil {
 		return nil, err
 	}
 	for i := range list {
 		u := &list[i]
-		if u.Projected {
-			return nil, fault.New(fault.Precondition, "the cross-province run of %s is not frozen: run clear --month %s first", month, month)
-		}
 		if u.Level() != Red || u.TopUp != "" {
 			continue
 		}

@@ -163,10 +163,10 @@ func TestTopUpGoesFromRedToForwarded(t *testing.T) {
 	if len(parts) != 2 || parts[nanjing] != 37_51 || parts[suzhou] != 12_50 {
 		t.Errorf("as the quotas are split: %v", parts)
 	}
-	// The term of five working days and five more jumps over Qingming and the
-	// Labour Day holidays, and counts the Sunday worked for them.
-	if c, err = f.Notify(t.Context(), f.step(id, "2025-04-21", "maker", 0)); err != nil {
-		t.Fatal(err)
+	// The term of five working days and five more counts the Sunday that is worked
+	// for the Labour Day holidays, and jumps over them.
+	if c, err = f.Notify(t.Context(), f.step(id, "2025-04-21", "maker", 0)); err != nil || c.State != prepayment.Notified {
+		t.Fatal(c, err)
 	}
 	nj := id + "/320100/pay"
 	if n := f.notice(t, nj); n.Annex != "6" || n.ApplyBy != day("2025-04-27") || n.Due != day("2025-05-07") {

@@ -92,13 +92,19 @@ func (p *Prepayments) usage(cleared, held accounts.Fen, on civil.Date) (Usage, e
 // province: of its frozen run, or projected where it is not frozen yet. Provinces
 // where nothing is held and nothing is cleared are left out.
 func (p *Prepayments) Utilisation(ctx context.Context, month accounts.Month) ([]Utilisation, error) {
+	list, _, err := p.utilisation(ctx, month)
+	return list, err
+}
+
+// utilisation tells too whether the run of the month is frozen.
+func (p *Prepayments) utilisation(ctx context.Context, month accounts.Month) (list []Utilisation, frozen bool, err error) {
 	if _, err := p.journal.CatchUp(ctx); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	var totals []clearing.ProvinceTotal
 	var run clearing.Run
 	cases := map[string]string{}
-	err := p.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
+	err = p.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
 		if run, totals, err = p.cleared(ctx, tx, month); err != nil {
 			return err
 		}
@@ -106,19 +112,19 @@ func (p *Prepayments) Utilisation(ctx context.Context, month accounts.Month) ([]
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	on, as := month.Last(), ledger.AsOf{}
-	if run.State == clearing.Frozen {
+	if frozen = run.State == clearing.Frozen; frozen {
 		on, as.Date = run.NoticeDate, run.NoticeDate
 	}
 	held, err := p.heldAtProvinces(ctx, as, on)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	funds, err := p.fundsOn(on)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	cleared := map[partyFund]accounts.Fen{}
 	provinces := map[string]bool{}
@@ -131,12 +137,12 @@ func (p *Prepayments) Utilisation(ctx context.Context, month accounts.Month) ([]
 	for at, amount := range held {
 		provinces[at.party] = provinces[at.party] || amount != 0
 	}
-	list := []Utilisation{}
+	list = []Utilisation{}
 	for _, province := range slices.Sorted(maps.Keys(provinces)) {
 		if !provinces[province] {
 			continue
 		}
-		u := Utilisation{Month: month, Province: province, ProvinceName: p.name(province), Funds: map[string]Usage{}, Projected: run.State != clearing.Frozen, TopUp: cases[province]}
+		u := Utilisation{Month: month, Province: province, ProvinceName: p.name(province), Funds: map[string]Usage{}, Projected: !frozen, TopUp: cases[province]}
 		if !u.Projected {
 			u.MeasuredOn, u.Run = on, run.ID
 		}
@@ -144,17 +150,17 @@ func (p *Prepayments) Utilisation(ctx context.Context, month accounts.Month) ([]
 		for _, fund := range funds {
 			key := partyFund{province, fund}
 			if u.Funds[fund], err = p.usage(cleared[key], held[key], on); err != nil {
-				return nil, err
+				return nil, false, err
 			}
 			sum.Cleared += cleared[key]
 			sum.Held += held[key]
 		}
 		if u.Total, err = p.usage(sum.Cleared, sum.Held, on); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		list = append(list, u)
 	}
-	return list, nil
+	return list, frozen, nil
 }
 
 // cleared is what we owe the other provinces for the month: by its frozen run,

@@ -8,6 +8,7 @@ import (
 	"fundledger/accounts"
 	"fundledger/clearing"
 	"fundledger/clearing/prepayment"
+	"fundledger/internal/export"
 	"fundledger/internal/fault"
 )
 
@@ -46,6 +47,7 @@ type prepaymentPlanCmd struct {
 	NoticeDate string `help:"Date of the notices (YYYY-MM-DD). Default: the first working day of the month for them."`
 	By         string `help:"Who makes the plan. Without it a plan that was made is shown."`
 	DryRun     bool   `help:"Work the plan out and keep nothing."`
+	Out        string `placeholder:"DIR" help:"Directory for the detail tables (annexes 2, 4) and notices (3, 5) as XLSX and JSON."`
 }
 
 func (c *prepaymentPlanCmd) Run(app *app) error {
@@ -72,6 +74,11 @@ func (c *prepaymentPlanCmd) Run(app *app) error {
 		plan, err := c.plan(app, s, scheme, date, file)
 		if err != nil {
 			return err
+		}
+		if c.Out != "" && !c.DryRun {
+			if _, err := export.WritePlan(c.Out, plan, s.book); err != nil {
+				return err
+			}
 		}
 		plans = append(plans, plan)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/clearing/prepayment"
+	"fundledger/internal/export"
 )
 
 // prepaymentUtilisationCmd shows how far our prepayments are used.
@@ -68,6 +69,7 @@ type topUpListCmd struct {
 	TopUp    string `arg:"" optional:"" name:"case" help:"Only this case, such as topup/2025-03/310000."`
 	Month    string `help:"Only cases of this service month (YYYY-MM)."`
 	Province string `help:"Only cases of this other province."`
+	Out      string `placeholder:"DIR" help:"With a case: directory for its notices (annex 6) as XLSX and JSON."`
 	On       string `help:"Mark cities that are late on this day (YYYY-MM-DD)."`
 }
 
@@ -84,6 +86,11 @@ func (c *topUpListCmd) Run(app *app) error {
 	cases, err := s.prepayments().TopUps(app.ctx, prepayment.TopUpQuery{TopUp: c.TopUp, Month: accounts.Month(c.Month), Province: c.Province, On: on})
 	if err != nil {
 		return err
+	}
+	if c.Out != "" && c.TopUp != "" {
+		if _, err := export.WriteTopUp(c.Out, &cases[0], s.book); err != nil {
+			return err
+		}
 	}
 	if app.json {
 		return app.printJSON(cases)

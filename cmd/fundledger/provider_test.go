@@ -62,9 +62,9 @@ func TestAProviderIsReconciledPaidAndShown(t *testing.T) {
 	wants(t, provider("show", "L1"), "2025-02-10 made by wang", "2025-02-12 paid by zhao, B1", first.Fund)
 	wants(t, provider("lists", "--region", "320500"), "L1")
 	wants(t, provider(append([]string{"statement", "--month", "2025-02"}, whose...)...), "10.00")
-	refused(t, url, "only one that is made", "provider", "cancel", "L1", "--date", "2025-02-13", "--reason", "late", "--by", "wang")
+	refusedWith(t, url, "only one that is made", "provider", "cancel", "L1", "--date", "2025-02-13", "--reason", "late", "--by", "wang")
 	wants(t, provider("return", "L1", "--date", "2025-02-13", "--reason", "account closed", "--by", "wang"), "returned")
-	refused(t, url, "the header lacks", append([]string{"provider", "match", sampleFiles + "openings.tsv", "--month", "2025-01", "--date", "2025-02-03", "--by", "wang"}, whose...)...)
+	refusedWith(t, url, "the header lacks", append([]string{"provider", "match", sampleFiles + "openings.tsv", "--month", "2025-01", "--date", "2025-02-03", "--by", "wang"}, whose...)...)
 	wants(t, must(t, url, "check"), "all checks hold")
 }
 
@@ -74,7 +74,7 @@ func TestPatientsAreReimbursedAndBillsCheckedByCommand(t *testing.T) {
 	reimburse := func(args ...string) []string { return append(append([]string{"reimburse"}, args...), of...) }
 	wants(t, must(t, url, reimburse("receive", "D1", "--person", "P26a4f69d17d3", "--med-type", "11", "--bill", "500.00",
 		"--fund", "310", "--amount", "300.00", "--fund", "310/account", "--amount", "20.00", "--date", "2025-01-20", "--by", "chen")...), "2025-01-26", "300.00")
-	refused(t, url, "another person than chen", reimburse("approve", "D1", "--date", "2025-01-21", "--by", "chen")...)
+	refusedWith(t, url, "another person than chen", reimburse("approve", "D1", "--date", "2025-01-21", "--by", "chen")...)
 	must(t, url, reimburse("approve", "D1", "--date", "2025-01-21", "--by", "wang")...)
 	must(t, url, reimburse("extend", "D1", "--date", "2025-01-21", "--by", "wang", "--reason", "abroad")...)
 	must(t, url, "provider", "fund", "--region", "320500", "--fund", "310", "--amount", "320.00", "--date", "2025-01-21", "--reference", "K1", "--by", "li")

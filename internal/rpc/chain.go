@@ -159,8 +159,10 @@ func (s *Server) examine(ctx context.Context, m *method, message proto.Message) 
 	if err := unreadable(message); err != nil {
 		return err
 	}
-	if err := s.rules.Validate(message); err != nil {
-		return fault.New(fault.Invalid, "%w", err)
+	if !plain(message) {
+		if err := s.rules.Validate(message); err != nil {
+			return fault.New(fault.Invalid, "%w", err)
+		}
 	}
 	return s.authorise(ctx, m, message)
 }
@@ -218,7 +220,8 @@ func (s *Server) allowedStream(ctx context.Context, conn connect.StreamingHandle
 	return err
 }
 
-// record records a call that changes something before it is carried out.
+// record records a call that changes something before it is carried out, or has
+// it recorded with what it does.
 func (s *Server) record(ctx context.Context, m *method, role string, message proto.Message) (func(connect.AnyResponse, error), error) {
 	if !m.changes {
 		return func(connect.AnyResponse, error) {}, nil
@@ -227,7 +230,14 @@ func (s *Server) record(ctx context.Context, m *method, role string, message pro
 	if err != nil {
 		return nil, err
 	}
-	end, err := s.deps.Calls.Begin(ctx, recorded)
+	var end func(proto.Message, error)
+	if m.posts {
+		callOf(ctx).with, end, err = s.deps.Calls.Posting(recorded)
+	} else {
+		var ended func(context.Context, proto.Message, error)
+		ended, err = s.deps.Calls.Begin(ctx, recorded)
+		end = func(answer proto.Message, err error) { ended(context.WithoutCancel(ctx), answer, err) }
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -236,6 +246,6 @@ func (s *Server) record(ctx context.Context, m *method, role string, message pro
 		if answer != nil && err == nil {
 			told, _ = answer.Any().(proto.Message)
 		}
-		end(context.WithoutCancel(ctx), told, err)
+		end(told, err)
 	}, nil
 }

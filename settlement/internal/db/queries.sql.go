@@ -849,6 +849,21 @@ func (q *Queries) InsertFile(ctx context.Context, arg InsertFileParams) error {
 	return err
 }
 
+const insertNegative = `-- name: InsertNegative :exec
+INSERT INTO settlement_negatives (id, setl_id, parts_fen) VALUES ($1, $2, $3::int8[])
+`
+
+type InsertNegativeParams struct {
+	ID       string
+	SetlID   string
+	PartsFen []int64
+}
+
+func (q *Queries) InsertNegative(ctx context.Context, arg InsertNegativeParams) error {
+	_, err := q.db.Exec(ctx, insertNegative, arg.ID, arg.SetlID, arg.PartsFen)
+	return err
+}
+
 const insertRecords = `-- name: InsertRecords :many
 INSERT INTO side_records (side, status, kind, file_id, setl_id, line, service_month, refund, digest,
     mdtrt_id, psn_no, insutype, insured, treating, provider, clr_type, med_type, begndate, enddate, setl_time,
@@ -1460,6 +1475,35 @@ func (q *Queries) MonthFiles(ctx context.Context, month string) ([]MonthFilesRow
 			&i.Name,
 			&i.State,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const negativesAmong = `-- name: NegativesAmong :many
+SELECT setl_id, parts_fen FROM settlement_negatives WHERE setl_id = ANY($1::text[])
+`
+
+type NegativesAmongRow struct {
+	SetlID   string
+	PartsFen []int64
+}
+
+func (q *Queries) NegativesAmong(ctx context.Context, setlIds []string) ([]NegativesAmongRow, error) {
+	rows, err := q.db.Query(ctx, negativesAmong, setlIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NegativesAmongRow
+	for rows.Next() {
+		var i NegativesAmongRow
+		if err := rows.Scan(&i.SetlID, &i.PartsFen); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

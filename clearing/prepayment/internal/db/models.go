@@ -95,6 +95,7 @@ type Call struct {
 	Regions     []string
 	RequestHash []byte
 	BegunAt     time.Time
+	Outcome     string
 }
 
 type CallEnd struct {
@@ -697,6 +698,12 @@ type SetAside struct {
 	Field        string
 	Reason       string
 	Content      string
+}
+
+type SettlementNegative struct {
+	ID       string
+	SetlID   string
+	PartsFen []int64
 }
 
 type SettlementReduction struct {

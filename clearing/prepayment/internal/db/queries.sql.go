@@ -21,6 +21,45 @@ func (q *Queries) AcceptNationalList(ctx context.Context, id string) error {
 	return err
 }
 
+const allMoves = `-- name: AllMoves :many
+SELECT reference, notice, origin, party, direction, event, moved_on, document, requested, funds, amounts_fen, entry, by_whom
+FROM prepayment_moves ORDER BY reference
+`
+
+func (q *Queries) AllMoves(ctx context.Context) ([]PrepaymentMove, error) {
+	rows, err := q.db.Query(ctx, allMoves)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PrepaymentMove
+	for rows.Next() {
+		var i PrepaymentMove
+		if err := rows.Scan(
+			&i.Reference,
+			&i.Notice,
+			&i.Origin,
+			&i.Party,
+			&i.Direction,
+			&i.Event,
+			&i.MovedOn,
+			&i.Document,
+			&i.Requested,
+			&i.Funds,
+			&i.AmountsFen,
+			&i.Entry,
+			&i.ByWhom,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getMove = `-- name: GetMove :one
 SELECT reference, notice, origin, party, direction, event, moved_on, document, requested, funds, amounts_fen, entry, by_whom
 FROM prepayment_moves WHERE reference = $1
