@@ -67,17 +67,18 @@ func (p *Prepayments) readPlan(ctx context.Context, q *db.Queries, id string) (*
 	return plan, err
 }
 
-// split divides a total of the fund over our cities as the last plan for other
-// provinces does: by what each owed them last year.
+// split divides a total of the fund over our cities as the plan for other
+// provinces that held on the date does: by what each owed them the year before.
 func (p *Prepayments) split(ctx context.Context, q *db.Queries, fund string, total accounts.Fen, on civil.Date) ([]Quota, error) {
-	last, err := latest(ctx, q)
+	plans, err := q.ListPlans(ctx, db.ListPlansParams{Scheme: string(CrossProvince)})
 	if err != nil {
 		return nil, err
 	}
-	plan, ok := last[CrossProvince]
-	if !ok || civil.DateOf(plan.Issued).After(on) {
+	plans = slices.DeleteFunc(plans, func(plan db.PrepaymentPlan) bool { return civil.DateOf(plan.Issued).After(on) })
+	if len(plans) == 0 {
 		return nil, fault.New(fault.Precondition, "there is no plan for other provinces on %s, so nothing says how the cities share: make it with prepayment plan", on)
 	}
+	plan := plans[len(plans)-1] // in order of year
 	bases, err := q.PlanBases(ctx, plan.ID)
 	if err != nil {
 		return nil, err

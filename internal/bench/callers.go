@@ -43,7 +43,12 @@ func during(ctx context.Context, callers int, length time.Duration, fn func(cont
 type load struct {
 	transfers
 	callers, size int
-	over          *served // nil: in this process
+	over          remote // nil: in this process
+}
+
+// remote posts entries from outside, each once.
+type remote interface {
+	post(ctx context.Context, entries []ledger.Entry) error
 }
 
 // poster numbers transfers and posts them.

@@ -35,8 +35,9 @@ type journalBench struct {
 	JournalOptions
 	poster
 	mirror *mirror
-	served *served // with RPC
-	filled bool    // the journal is the large one, which is not emptied
+	served *served    // with RPC
+	plain  *plainHTTP // beside it
+	filled bool       // the journal is the large one, which is not emptied
 
 	results []*measurement // in the order of the report
 }
@@ -59,6 +60,10 @@ func Journal(ctx context.Context, options JournalOptions) (*Report, error) {
 		return nil, err
 	}
 	if options.RPC {
+		if b.plain, err = newPlainHTTP(&b.poster, b.random()); err != nil {
+			return nil, err
+		}
+		defer b.plain.close() //nolint:errcheck // the report is what counts
 		if b.served, err = serve(open); err != nil {
 			return nil, err
 		}

@@ -13,7 +13,7 @@ const (
 
 // overRPC are the workloads that post through a server in this process, over TCP:
 // batches beside the same ones without RPC, single entries beside the bare insert
-// of the same rows, and beside the same without RPC.
+// of the same rows, and beside what net/http by itself leaves of that.
 func (b *journalBench) overRPC() []subject {
 	random := b.random()
 	within := func(l load) func(context.Context, time.Duration) (run, error) {
@@ -26,7 +26,10 @@ func (b *journalBench) overRPC() []subject {
 	callers := b.posted("64 callers over RPC, random", load{random, 64, 1, b.served})
 	callers.targetOf, callers.target = OfRatio, servedCallersTarget
 
-	beside := b.posted("64 callers over RPC beside without, random", load{random, 64, 1, b.served})
-	beside.limitIs, beside.limit, beside.holds = "the same without RPC", within(load{random, 64, 1, nil}), false
-	return []subject{batches, callers, beside}
+	plain := b.posted("64 callers over plain HTTP, random", load{random, 64, 1, b.plain})
+	plain.holds = false
+
+	beside := b.posted("64 callers over RPC beside plain HTTP, random", load{random, 64, 1, b.served})
+	beside.limitIs, beside.limit, beside.holds = "the same over plain HTTP", within(load{random, 64, 1, b.plain}), false
+	return []subject{batches, callers, plain, beside}
 }

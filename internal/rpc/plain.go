@@ -61,9 +61,19 @@ func plainMonth(s string) bool {
 	return len(s) == 7 && s[:2] == "20" && digits(s[2:4]) && s[4] == '-' && digits(s[5:]) && s[5:] >= "01" && s[5:] <= "12"
 }
 
-// plainDay takes the days that every month has.
+// plainDay takes all days but the 29th of February.
 func plainDay(s string) bool {
-	return len(s) == 10 && plainMonth(s[:7]) && s[7] == '-' && digits(s[8:]) && s[8:] >= "01" && s[8:] <= "28"
+	if len(s) != 10 || !plainMonth(s[:7]) || s[7] != '-' || !digits(s[8:]) {
+		return false
+	}
+	last := "31"
+	switch s[5:7] {
+	case "02":
+		last = "28"
+	case "04", "06", "09", "11":
+		last = "30"
+	}
+	return s[8:] >= "01" && s[8:] <= last
 }
 
 // plainAmount takes up to 13 digits of yuan.

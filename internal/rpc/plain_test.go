@@ -95,7 +95,7 @@ func TestOrdinaryEntriesArePlain(t *testing.T) {
 	t.Parallel()
 	ordinary := func() *ledgerv1.NewEntry {
 		e := postRequest("k").GetEntry()
-		e.Source, e.Attachments = "票据 7", 2
+		e.Date, e.Source, e.Attachments = "2025-12-31", "票据 7", 2
 		e.Postings[0].Run, e.Postings[0].Category, e.Postings[0].Part, e.Postings[0].BenefitYear = "2025-01/in-province", "11", "account", 2025
 		e.Postings[1].Account, e.Postings[1].Amount = "320100.agency/310/9101.01/320200", "-9999999999999.99"
 		return e

@@ -142,6 +142,7 @@ func (s *settlementService) GetMonthReport(ctx context.Context, q *settlementv1.
 	}
 	told := &settlementv1.MonthReport{
 		Month: string(report.Month), Records: report.Records, MatchedRecords: report.MatchedRecords, MatchedAmount: report.MatchedAmount.String(),
+		TakenBack: report.TakenBack, TakenBackAmount: report.TakenBackAmount.String(),
 		Exceptions: countsOf(report.Month, report.Exceptions), InProvince: pairs(report.InProvince),
 		CrossProvinceOut: pairs(report.CrossProvinceOut), CrossProvinceIn: pairs(report.CrossProvinceIn),
 	}

@@ -61,19 +61,3 @@ func PaidOf(ctx context.Context, tx pgx.Tx, setlIDs []string) (map[string][]Paid
 	}
 	return paid, nil
 }
-
-// Payments tells what providers were paid by settlement and fund, as PaidOf does.
-type Payments struct{}
-
-// PaidOf sums PaidOf by fund.
-func (Payments) PaidOf(ctx context.Context, tx pgx.Tx, setlIDs []string) (map[string]map[string]accounts.Fen, error) {
-	all, err := PaidOf(ctx, tx, setlIDs)
-	byFund := make(map[string]map[string]accounts.Fen, len(all))
-	for id, paid := range all {
-		byFund[id] = map[string]accounts.Fen{}
-		for _, p := range paid {
-			byFund[id][p.Fund] += p.Amount
-		}
-	}
-	return byFund, err
-}

@@ -451,3 +451,34 @@ func TestRefundsAfterClearingAndInALaterYear(t *testing.T) {
 	equal(t, "run of the second", story.RefundStories[1].Run, "2026-01/in-province")
 	f.mustBeWhole(t, true)
 }
+
+func TestTheCheckFindsMoneyOfNoCase(t *testing.T) {
+	t.Parallel()
+	f := paidA1(t, a1)
+	f.mustBeWhole(t, true)
+	f.event(t, "clawback.remit.recovered", "310", map[string]string{"T": suzhou, "I": nanjing}, 7_00)
+	f.event(t, "clawback.remit.received", "310", map[string]string{"P": province, "I": wuxi}, 3_00)
+	report, err := clearing.Check(t.Context(), f.journal, f.db, f.book)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for _, finding := range report.Findings {
+		if finding.Check == "clawback cases" {
+			found[finding.Account] = finding.Message
+		}
+	}
+	equal(t, "findings", len(found), 3) // of the province the agency and the finance department
+	equal(t, "the city", found["320500.agency/310/2001.03.02/320100"], "the journal has 7.00 here (credits less debits), the clawback cases say 0.00")
+	equal(t, "the province", found["320000.finance/310/2001.05/320200"], "the journal has 3.00 here (credits less debits), the clawback cases say 0.00")
+	// And what a case says without the journal.
+	f.claim(t, "2025-03-10", recovery.Offset, line("A1", 40_00))
+	f.move(t, caseA1, recovery.Received, "2025-03-12")
+	if _, err := f.db.Pool.Exec(t.Context(), "UPDATE clawbacks SET treating = '320400'"); err != nil {
+		t.Fatal(err)
+	}
+	if report, err = clearing.Check(t.Context(), f.journal, f.db, f.book); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "findings", len(report.Findings), 5)
+}

@@ -34,6 +34,13 @@ func TestADeductionBeforePaymentLowersWhatAllSidesAreOwed(t *testing.T) {
 	equal(t, "source", e.Source, "审〔2025〕1号")
 	equal(t, "it corrects the settlement", e.Corrects.Valid, true)
 	f.mustBeWhole(t, false)
+	month, err := f.settlements.MonthReport(t.Context(), "2025-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "the sides agree on", month.MatchedAmount, 130_00)
+	equal(t, "taken back", month.TakenBack, 1)
+	equal(t, "and come to", month.TakenBackAmount, -25_00)
 	f.clear(t, "2025-01")
 	f.remit(t, "2025-01", "2025-03-05")
 	f.mustBe(t, "320100.agency/310/5001", 95_00)

@@ -99,7 +99,6 @@ func header(name string, cells []string) (map[string]int, error) {
 
 // problems are what is wrong with the lines of a list.
 type problems struct {
-	kind  fault.Kind
 	found []string
 	first *fault.Error
 }
