@@ -55,11 +55,8 @@ func ParsePostingID(s string) (PostingID, error) {
 }
 
 // references are what the line may be known by at the bank: the source document
-// of its entry, each word of it, and the entry's key.
-func (l *BookLine) references() []string {
-	names := append([]string{l.Source, l.key}, strings.Fields(l.Source)...)
-	return slices.DeleteFunc(names, func(s string) bool { return s == "" })
-}
+// of its entry, the numbers in it, and the entry's key.
+func (l *BookLine) references() []string { return numbersIn(l.Source, l.Source, l.key) }
 
 const openingKind = "opening" // kind of the entries that bring balances in
 

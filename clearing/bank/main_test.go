@@ -78,7 +78,7 @@ func (f fixture) move(t testing.TB, key, fund string, on civil.Date, amount acco
 	if amount < 0 {
 		event, amount = "spending.funded", -amount
 	}
-	e := ledger.Entry{Key: "e/" + key, Date: on, Period: accounts.MonthOf(on), Kind: event, Summary: event, Source: "凭证 " + key, Preparer: "test"}
+	e := ledger.Entry{Key: "e/" + key, Date: on, Period: accounts.MonthOf(on), Kind: event, Summary: event, Source: key, Preparer: "test"}
 	lines, err := ledger.Draft(f.book, ledger.Facts{Event: event, Date: on, Fund: fund, Regions: map[string]string{"H": nanjing},
 		Amounts: map[string][]ledger.Part{"amount": ledger.Total(amount)}})
 	if err != nil {
@@ -109,6 +109,10 @@ type line struct {
 
 // paper writes a statement of the lines as the bank would.
 func paper(opening accounts.Fen, from, to civil.Date, lines ...line) string {
+	return paperOf(number, opening, from, to, lines...)
+}
+
+func paperOf(number string, opening accounts.Fen, from, to civil.Date, lines ...line) string {
 	lines = slices.Clone(lines)
 	slices.SortStableFunc(lines, func(a, b line) int { return cmp.Or(a.on.Compare(b.on), cmp.Compare(a.serial, b.serial)) })
 	var b strings.Builder

@@ -186,7 +186,7 @@ func (p *pool) corrected(b *BookLine, rule Rule) []*BookLine {
 func (p *pool) returned(l *Line, rule Rule) []*Line {
 	for _, r := range l.references() {
 		for _, back := range near(p, p.linesBy[r], l.Date, rule.Days) {
-			if back != l && back.Signed() == -l.Signed() && !back.Date.Before(l.Date) {
+			if back != l && back.Signed() == -l.Signed() && !back.Date.Before(l.Date) && back.names(l) {
 				return []*Line{l, back}
 			}
 		}

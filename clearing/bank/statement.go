@@ -55,9 +55,23 @@ func (l *Line) same(m *Line) bool {
 		l.CounterpartyName == m.CounterpartyName && l.Remark == m.Remark && l.Reference == m.Reference
 }
 
-// references are what the line may be known by in the books.
-func (l *Line) references() []string {
-	names := append([]string{l.Reference, l.Serial}, strings.Fields(l.Remark)...)
+// references are what the line may be known by in the books: the payer's reference,
+// the bank's serial number and the numbers that reference and remark name.
+func (l *Line) references() []string { return numbersIn(l.Remark+" "+l.Reference, l.Reference, l.Serial) }
+
+// names tells whether the line names the other one.
+func (l *Line) names(other *Line) bool {
+	return slices.ContainsFunc(l.references(), func(r string) bool { return r == other.Serial || r == other.Reference })
+}
+
+// numbersIn are the names that are given, and those words of the text that have a
+// digit: other words say nothing of which document is meant.
+func numbersIn(text string, names ...string) []string {
+	for word := range strings.FieldsSeq(text) {
+		if strings.ContainsAny(word, "0123456789") {
+			names = append(names, word)
+		}
+	}
 	return slices.DeleteFunc(names, func(s string) bool { return s == "" })
 }
 
