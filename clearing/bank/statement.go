@@ -57,7 +57,9 @@ func (l *Line) same(m *Line) bool {
 
 // references are what the line may be known by in the books: the payer's reference,
 // the bank's serial number and the numbers that reference and remark name.
-func (l *Line) references() []string { return numbersIn(l.Remark+" "+l.Reference, l.Reference, l.Serial) }
+func (l *Line) references() []string {
+	return numbersIn(l.Remark+" "+l.Reference, l.Reference, l.Serial)
+}
 
 // names tells whether the line names the other one.
 func (l *Line) names(other *Line) bool {

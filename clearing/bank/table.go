@@ -222,6 +222,9 @@ func (l *Line) text() string {
 	return text
 }
 
+// Sum is what the items of a kind come to.
+func (t *Table) Sum(k Kind) accounts.Fen { return *t.sum(k) }
+
 func (t *Table) sum(k Kind) *accounts.Fen {
 	switch k {
 	case BookIn:
