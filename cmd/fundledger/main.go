@@ -37,6 +37,7 @@ type cli struct {
 	Clear     clearCmd      `cmd:"" help:"Freeze the runs of a month (清算) and write tables and notices."`
 	Notices   noticesCmd    `cmd:"" help:"List payment and receipt notices and what is open on them."`
 	Remit     remitCmd      `cmd:"" help:"Record that money moved on a notice, in full or in part."`
+	Bank      bankCmd       `cmd:"" help:"Compare the books with bank statements (账款相符) and with each other (账账相符)."`
 	Post      postCmd       `cmd:"" help:"Post entries from a file, or reserve money for them."`
 	Pending   pendingCmd    `cmd:"" help:"List, finish and void reservations (预占)."`
 	Reverse   reverseCmd    `cmd:"" help:"Take an entry back in red letters (红字冲销), in full or in part."`
