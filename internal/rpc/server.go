@@ -22,6 +22,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/clearing"
+	banking "fundledger/clearing/bank"
 	"fundledger/internal/calls"
 	"fundledger/internal/config"
 	"fundledger/internal/fault"
@@ -51,11 +52,13 @@ type Deps struct {
 type desks struct {
 	settlements *settlement.Settlements
 	clearing    *clearing.Clearing
+	bank        *banking.Desk
 	book        *accounts.Rulebook
 }
 
 func newDesks(deps Deps) *desks {
-	return &desks{settlement.New(deps.Store, deps.Journal, deps.Book), clearing.New(deps.Store, deps.Journal, deps.Book), deps.Book}
+	return &desks{settlement.New(deps.Store, deps.Journal, deps.Book), clearing.New(deps.Store, deps.Journal, deps.Book),
+		banking.New(deps.Store, deps.Journal, deps.Book), deps.Book}
 }
 
 // Server serves all services.
