@@ -18,6 +18,7 @@ var journalTables = []string{
 	"provider_events",
 	"deductions", "clawback_steps",
 	"prepayment_steps", "prepayment_moves",
+	"bank_statements", "bank_lines", "bank_match_events",
 }
 
 // housekeeping tables belong to the migrations: AppRole only reads them.
