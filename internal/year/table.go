@@ -1,6 +1,7 @@
 package year
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"fundledger/accounts"
@@ -38,14 +39,9 @@ const (
 // balances are columns that are not turnover of the month.
 const balances = PoolHeld
 
-// Columns are all columns in the order of the table.
-func Columns() []Column {
-	list := make([]Column, columns)
-	for i := range list {
-		list[i] = Column(i)
-	}
-	return list
-}
+// keys name the columns for programs.
+var keys = [columns]string{"settled", "refunded", "deducted", "offset", "withdrawn", "cleared", "paid_in", "paid_out", "used", "refilled", "prepaid", "topped_up",
+	"providers", "recovered", "home", "reimbursed", "interest", "pool_held", "at_others", "of_others"}
 
 var titles = [columns]string{"Settled 结算", "Refunded 退费", "Deducted 扣款", "Offset 追回抵扣", "Withdrawn 冲正", "Cleared 清分", "Paid in 上解", "Paid out 拨付",
 	"Used 占用", "Refilled 补足", "Prepaid 预付", "Topped up 调增", "Providers 机构拨付", "Recovered 追回", "Home 返还", "Reimbursed 零报", "Interest 利息",
@@ -56,10 +52,19 @@ func (c Column) String() string { return titles[c] }
 // Figures are the figures of a month.
 type Figures [columns]accounts.Fen
 
+// MarshalJSON writes the figures by name.
+func (f Figures) MarshalJSON() ([]byte, error) {
+	named := make(map[string]accounts.Fen, columns)
+	for c, amount := range f {
+		named[keys[c]] = amount
+	}
+	return json.Marshal(named)
+}
+
 // Row is a month of the year.
 type Row struct {
-	Month   accounts.Month
-	Figures Figures
+	Month   accounts.Month `json:"month,omitempty"`
+	Figures Figures        `json:"figures"`
 }
 
 // Table is what the year came to.
@@ -75,12 +80,13 @@ type Table struct {
 	Entries                    int64
 }
 
-// Total sums the turnover of the rows, and has the balances of the last one.
-func Total(rows []Row) (total Figures) {
-	for _, row := range rows {
+// Total is a row without month: the turnover of all months, and the balances of
+// the last one.
+func (t *Table) Total() (total Row) {
+	for _, row := range t.Journal {
 		for c, amount := range row.Figures {
-			if total[c] += amount; Column(c) >= balances {
-				total[c] = amount
+			if total.Figures[c] += amount; Column(c) >= balances {
+				total.Figures[c] = amount
 			}
 		}
 	}

@@ -15,11 +15,14 @@ import (
 	"fundledger/settlement/recovery"
 )
 
-// Year is the fiscal year of the scenario.
-const Year = 2025
+// Year is the fiscal year of the scenario, First the month that the books begin in.
+const (
+	Year                 = 2025
+	First accounts.Month = "2025-01"
+)
 
 const (
-	opened  accounts.Month = "2025-01" // the books begin
+	opened                 = First
 	last    accounts.Month = "2025-12" // the last month of settlements
 	through accounts.Month = "2026-03" // by then all of the year is cleared and paid (J49)
 )
