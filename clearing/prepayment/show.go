@@ -44,12 +44,12 @@ type Holding struct {
 	PartyName   string           `json:"party_name"`
 	Fund        string           `json:"fund"`
 	Account     accounts.Account `json:"account"`
-	Quota       accounts.Fen     `json:"quota"` // of the year's plan
-	CarriedOver accounts.Fen     `json:"carried_over"`
+	Quota       accounts.Fen     `json:"quota"`        // of the year's plan
+	CarriedOver Figure           `json:"carried_over"` // of the year before, with the entries of opening balances
 	Paid        Figure           `json:"paid"`
 	ToppedUp    Figure           `json:"topped_up"`
 	Returned    Figure           `json:"returned"`
-	Other       Figure           `json:"other"` // opening balances, reversals, manual entries
+	Other       Figure           `json:"other"` // reversals, manual entries
 	Balance     accounts.Fen     `json:"balance"`
 	Used        Figure           `json:"used"`
 	Refilled    Figure           `json:"refilled"`
@@ -96,7 +96,7 @@ func (p *Prepayments) Holdings(ctx context.Context, query HoldingQuery) ([]Holdi
 			if err := p.fillHolding(ctx, &h, place, facts, on, position); err != nil {
 				return nil, 0, err
 			}
-			if h.Quota != 0 || h.CarriedOver != 0 || h.Balance != 0 || h.moved() {
+			if h.Quota != 0 || h.CarriedOver.Amount != 0 || h.Balance != 0 || h.moved() {
 				holdings = append(holdings, h)
 			}
 		}
@@ -187,6 +187,8 @@ func (p *Prepayments) fillHolding(ctx context.Context, h *Holding, of place, fac
 		}
 		before, err := p.eachLine(ctx, account, on.Year, position, func(l ledger.Line, signed accounts.Fen) {
 			switch {
+			case l.Kind == openingKind:
+				h.CarriedOver.add(sign*signed, l.Entry)
 			case facts.topUps[l.Entry]:
 				h.ToppedUp.add(sign*signed, l.Entry)
 			case l.Kind == of.purse.event:
@@ -200,9 +202,9 @@ func (p *Prepayments) fillHolding(ctx context.Context, h *Holding, of place, fac
 		if err != nil {
 			return err
 		}
-		h.CarriedOver = sign * before
+		h.CarriedOver.Amount += sign * before
 	}
-	h.Balance = h.CarriedOver + h.Paid.Amount + h.ToppedUp.Amount - h.Returned.Amount + h.Other.Amount
+	h.Balance = h.CarriedOver.Amount + h.Paid.Amount + h.ToppedUp.Amount - h.Returned.Amount + h.Other.Amount
 	if of.advances == nil {
 		return nil
 	}
@@ -227,6 +229,9 @@ func (p *Prepayments) fillHolding(ctx context.Context, h *Holding, of place, fac
 	h.Advanced = before + h.Used.Amount - h.Refilled.Amount
 	return err
 }
+
+// openingKind is the kind of entries that open the books (期初余额).
+const openingKind = "opening"
 
 // moveKind tells whether an event moves prepayments.
 func moveKind(kind string) bool { return strings.HasPrefix(kind, "prepayment.") }

@@ -115,7 +115,7 @@ func TestShowTellsEveryFigureWithItsEntries(t *testing.T) {
 		t.Errorf("%+v", h.Months)
 	}
 	// The year after: all of it is carried over.
-	if h := f.holding(t, 2026, prepayment.AtProvince, shanghai); h.CarriedOver != 120_00 || h.Balance != 120_00 || len(h.Paid.Entries) != 0 {
+	if h := f.holding(t, 2026, prepayment.AtProvince, shanghai); h.CarriedOver.Amount != 120_00 || h.Balance != 120_00 || len(h.Paid.Entries) != 0 {
 		t.Errorf("carried over: %+v", h)
 	}
 	own, _, err := f.Holdings(t.Context(), prepayment.HoldingQuery{Year: 2025, Regions: []string{nanjing}})

@@ -61,7 +61,7 @@ func printHoldings(app *app, holdings []prepayment.Holding) {
 	t := newTable("Party", "Kind", "Fund 险种", "Quota 额度", "Carried 结转", "Paid 上解", "Topped up 调增", "Returned 退还", "Other", "Balance 余额", "Used 占用", "Refilled 补足")
 	t.alignRight(4, 5, 6, 7, 8, 9, 10, 11, 12)
 	for _, h := range holdings {
-		t.row(h.PartyName, placeNames[h.Place], h.Fund, h.Quota, h.CarriedOver, h.Paid.Amount, h.ToppedUp.Amount, h.Returned.Amount, h.Other.Amount, h.Balance,
+		t.row(h.PartyName, placeNames[h.Place], h.Fund, h.Quota, h.CarriedOver.Amount, h.Paid.Amount, h.ToppedUp.Amount, h.Returned.Amount, h.Other.Amount, h.Balance,
 			h.Used.Amount, h.Refilled.Amount)
 	}
 	t.print(app.out)
@@ -91,7 +91,7 @@ func explainHoldings(app *app, holdings []prepayment.Holding) {
 		for _, f := range []struct {
 			name   string
 			figure prepayment.Figure
-		}{{"paid", h.Paid}, {"topped up", h.ToppedUp}, {"returned", h.Returned}, {"other", h.Other}, {"used", h.Used}, {"refilled", h.Refilled}} {
+		}{{"carried over, opened", h.CarriedOver}, {"paid", h.Paid}, {"topped up", h.ToppedUp}, {"returned", h.Returned}, {"other", h.Other}, {"used", h.Used}, {"refilled", h.Refilled}} {
 			if len(f.figure.Entries) == 0 {
 				continue
 			}

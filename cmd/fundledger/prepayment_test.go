@@ -53,6 +53,10 @@ func TestPrepaymentsFromPlanToTopUp(t *testing.T) {
 	if !strings.Contains(shown, "7.00") || !strings.Contains(shown, "paid 7.00: ") {
 		t.Errorf("show prints %s", shown)
 	}
+	// The sample's opening balances have 540,000.00 of fund 310 at Shanghai.
+	if own := must(t, url, "prepayment", "show", "--year", "2025", "--province", "310000", "--explain"); !strings.Contains(own, "carried over, opened 540000.00: ") {
+		t.Errorf("show prints %s", own)
+	}
 	refusedWith(t, url, "320100 is not a counterparty", "prepayment", "show", "--year", "2025", "--province", "320100")
 	fee := []string{"--holder", "320000", "--fund", "310", "--amount", "3.00", "--date", "2025-03-21", "--reference", "I1", "--by", "clerk"}
 	must(t, url, append([]string{"prepayment", "interest"}, fee...)...)

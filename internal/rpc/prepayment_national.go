@@ -100,7 +100,7 @@ func (s *prepaymentService) GetHoldings(ctx context.Context, q *clearingv1.GetHo
 func holdingOf(h *prepayment.Holding) *clearingv1.Holding {
 	told := &clearingv1.Holding{
 		Place: holdingPlaces[h.Place], Party: h.Party, PartyName: h.PartyName, Fund: h.Fund, Account: h.Account.String(), Quota: h.Quota.String(),
-		CarriedOver: h.CarriedOver.String(), Paid: figureOf(h.Paid), ToppedUp: figureOf(h.ToppedUp), Returned: figureOf(h.Returned), Other: figureOf(h.Other),
+		CarriedOver: h.CarriedOver.Amount.String(), OpeningEntryIds: figureOf(h.CarriedOver).GetEntryIds(), Paid: figureOf(h.Paid), ToppedUp: figureOf(h.ToppedUp), Returned: figureOf(h.Returned), Other: figureOf(h.Other),
 		Balance: h.Balance.String(), Used: figureOf(h.Used), Refilled: figureOf(h.Refilled), Advanced: h.Advanced.String(),
 	}
 	for _, m := range h.Months {

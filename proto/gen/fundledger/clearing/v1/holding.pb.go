@@ -159,7 +159,7 @@ type Holding struct {
 	Account string `protobuf:"bytes,5,opt,name=account,proto3" json:"account,omitempty"`
 	// Quota of the year, in yuan with two decimals.
 	Quota string `protobuf:"bytes,6,opt,name=quota,proto3" json:"quota,omitempty"`
-	// Balance at the beginning, in yuan with two decimals.
+	// Balance at the beginning, opening balances included, in yuan with two decimals.
 	CarriedOver string `protobuf:"bytes,7,opt,name=carried_over,json=carriedOver,proto3" json:"carried_over,omitempty"`
 	// Paid on quotas.
 	Paid *Figure `protobuf:"bytes,8,opt,name=paid,proto3" json:"paid,omitempty"`
@@ -167,7 +167,7 @@ type Holding struct {
 	ToppedUp *Figure `protobuf:"bytes,9,opt,name=topped_up,json=toppedUp,proto3" json:"topped_up,omitempty"`
 	// Returned.
 	Returned *Figure `protobuf:"bytes,10,opt,name=returned,proto3" json:"returned,omitempty"`
-	// Opening balances, reversals, manual entries.
+	// Reversals and manual entries.
 	Other *Figure `protobuf:"bytes,11,opt,name=other,proto3" json:"other,omitempty"`
 	// Balance at the end, in yuan with two decimals.
 	Balance string `protobuf:"bytes,12,opt,name=balance,proto3" json:"balance,omitempty"`
@@ -178,9 +178,11 @@ type Holding struct {
 	// Used and not refilled, of all years, in yuan with two decimals.
 	Advanced string `protobuf:"bytes,15,opt,name=advanced,proto3" json:"advanced,omitempty"`
 	// How far it is used, by service month; at other provinces only.
-	Months        []*MonthUsage `protobuf:"bytes,16,rep,name=months,proto3" json:"months,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Months []*MonthUsage `protobuf:"bytes,16,rep,name=months,proto3" json:"months,omitempty"`
+	// Entries of the opening balances in carried_over.
+	OpeningEntryIds []string `protobuf:"bytes,17,rep,name=opening_entry_ids,json=openingEntryIds,proto3" json:"opening_entry_ids,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Holding) Reset() {
@@ -321,6 +323,13 @@ func (x *Holding) GetAdvanced() string {
 func (x *Holding) GetMonths() []*MonthUsage {
 	if x != nil {
 		return x.Months
+	}
+	return nil
+}
+
+func (x *Holding) GetOpeningEntryIds() []string {
+	if x != nil {
+		return x.OpeningEntryIds
 	}
 	return nil
 }
@@ -515,7 +524,7 @@ const file_fundledger_clearing_v1_holding_proto_rawDesc = "" +
 	"$fundledger/clearing/v1/holding.proto\x12\x16fundledger.clearing.v1\x1a\x1bbuf/validate/validate.proto\x1a#fundledger/clearing/v1/top_up.proto\x1a\x1efundledger/type/v1/rules.proto\"=\n" +
 	"\x06Figure\x12\x16\n" +
 	"\x06amount\x18\x01 \x01(\tR\x06amount\x12\x1b\n" +
-	"\tentry_ids\x18\x02 \x03(\tR\bentryIds\"\xa6\x05\n" +
+	"\tentry_ids\x18\x02 \x03(\tR\bentryIds\"\xd2\x05\n" +
 	"\aHolding\x12:\n" +
 	"\x05place\x18\x01 \x01(\x0e2$.fundledger.clearing.v1.HoldingPlaceR\x05place\x12\x14\n" +
 	"\x05party\x18\x02 \x01(\tR\x05party\x12\x1d\n" +
@@ -534,7 +543,8 @@ const file_fundledger_clearing_v1_holding_proto_rawDesc = "" +
 	"\x04used\x18\r \x01(\v2\x1e.fundledger.clearing.v1.FigureR\x04used\x12:\n" +
 	"\brefilled\x18\x0e \x01(\v2\x1e.fundledger.clearing.v1.FigureR\brefilled\x12\x1a\n" +
 	"\badvanced\x18\x0f \x01(\tR\badvanced\x12:\n" +
-	"\x06months\x18\x10 \x03(\v2\".fundledger.clearing.v1.MonthUsageR\x06months\"i\n" +
+	"\x06months\x18\x10 \x03(\v2\".fundledger.clearing.v1.MonthUsageR\x06months\x12*\n" +
+	"\x11opening_entry_ids\x18\x11 \x03(\tR\x0fopeningEntryIds\"i\n" +
 	"\n" +
 	"MonthUsage\x12\x14\n" +
 	"\x05month\x18\x01 \x01(\tR\x05month\x12\x10\n" +
