@@ -17,12 +17,13 @@ const manualKind = "manual"
 // service or by a command. A manual one is refused with Precondition: it is
 // pended, and finished by another person.
 func (j *Journal) PostGiven(ctx context.Context, atomic bool, entries ...Entry) ([]Result, error) {
-	post := j.Post
-	if atomic {
-		post = j.PostAtomic
-	}
+	return j.postGiven(ctx, nil, atomic, entries)
+}
+
+func (j *Journal) postGiven(ctx context.Context, call *Call, atomic bool, entries []Entry) ([]Result, error) {
+	post := func(entries []Entry) ([]Result, error) { return j.commits.post(ctx, j, entries, atomic, call) }
 	if !slices.ContainsFunc(entries, isManual) {
-		return post(ctx, entries...)
+		return post(entries)
 	}
 	results := make([]Result, len(entries))
 	var others []Entry
@@ -42,7 +43,7 @@ func (j *Journal) PostGiven(ctx context.Context, atomic bool, entries ...Entry) 
 		}
 		return results, nil
 	}
-	posted, err := post(ctx, others...)
+	posted, err := post(others)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,8 @@ func (j *Journal) PostTx(ctx context.Context, tx pgx.Tx, entries []Entry) ([]Res
 type posting struct {
 	journal *Journal
 	entries []Entry
-	groups  []int // of entries that stand or fall together: a number for each entry, neighbours of the same number are one group; nil where there are none
+	groups  []int   // of entries that stand or fall together: a number for each entry, neighbours of the same number are one group; nil where there are none
+	shares  []share // of calls, in the order of the entries
 
 	// What prepare has found, the same for each attempt.
 	prepared []Result
@@ -51,6 +52,7 @@ type posting struct {
 	results []Result
 	drafts  []draft
 	floors  *floors
+	written []*Call
 
 	corrected map[uuid.UUID]int64          // by the original's id: how often it was corrected before
 	reversed  map[uuid.UUID][]accounts.Fen // by the reversal's id: how much of each of the original's postings
@@ -106,7 +108,7 @@ func (j *Journal) lookFirst() bool { return j.looks.Load() > 0 && j.looks.Add(-1
 
 // post is one attempt.
 func (p *posting) post(ctx context.Context, q *db.Queries, how manner) (err error) {
-	p.queries, p.results, p.drafts, p.floors = q, slices.Clone(p.prepared), p.sound, nil
+	p.queries, p.results, p.drafts, p.floors, p.written = q, slices.Clone(p.prepared), p.sound, nil, nil
 	if how == looking {
 		if p.drafts, err = p.resolve(ctx, p.drafts); err != nil {
 			return err

@@ -37,12 +37,12 @@ func (s *bankService) MatchAutomatically(ctx context.Context, q *clearingv1.Matc
 	}
 	told := &clearingv1.MatchAutomaticallyResponse{Replayed: done.Replayed}
 	for i := range done.Matches {
-		told.Matches = append(told.Matches, matchOf(&done.Matches[i]))
+		told.Matches = append(told.Matches, bankMatchOf(&done.Matches[i]))
 	}
 	return told, nil
 }
 
-func matchOf(m *banking.Match) *clearingv1.BankMatch {
+func bankMatchOf(m *banking.Match) *clearingv1.BankMatch {
 	told := &clearingv1.BankMatch{MatchId: m.ID.String(), Account: m.Account, Rule: m.Rule, Automatic: m.Automatic, Serials: m.Serials,
 		Amount: m.Amount.String(), MadeBy: m.By, MadeOn: m.On.String()}
 	for _, p := range m.Postings {
@@ -90,7 +90,7 @@ func (s *bankService) ConfirmBankSuggestion(ctx context.Context, q *clearingv1.C
 	if err != nil {
 		return nil, err
 	}
-	return &clearingv1.ConfirmBankSuggestionResponse{Match: matchOf(&done.Matches[0]), Replayed: done.Replayed}, nil
+	return &clearingv1.ConfirmBankSuggestionResponse{Match: bankMatchOf(&done.Matches[0]), Replayed: done.Replayed}, nil
 }
 
 func (s *bankService) MatchByHand(ctx context.Context, q *clearingv1.MatchByHandRequest) (*clearingv1.MatchByHandResponse, error) {
@@ -110,7 +110,7 @@ func (s *bankService) MatchByHand(ctx context.Context, q *clearingv1.MatchByHand
 	if err != nil {
 		return nil, err
 	}
-	return &clearingv1.MatchByHandResponse{Match: matchOf(&done.Matches[0]), Replayed: done.Replayed}, nil
+	return &clearingv1.MatchByHandResponse{Match: bankMatchOf(&done.Matches[0]), Replayed: done.Replayed}, nil
 }
 
 func (s *bankService) UndoBankMatch(ctx context.Context, q *clearingv1.UndoBankMatchRequest) (*clearingv1.UndoBankMatchResponse, error) {
@@ -133,7 +133,7 @@ func (s *bankService) UndoBankMatch(ctx context.Context, q *clearingv1.UndoBankM
 	if err != nil {
 		return nil, err
 	}
-	return &clearingv1.UndoBankMatchResponse{Match: matchOf(m), Replayed: replayed}, nil
+	return &clearingv1.UndoBankMatchResponse{Match: bankMatchOf(m), Replayed: replayed}, nil
 }
 
 func (s *bankService) ListBankMatches(ctx context.Context, q *clearingv1.ListBankMatchesRequest) (*clearingv1.ListBankMatchesResponse, error) {
@@ -145,6 +145,6 @@ func (s *bankService) ListBankMatches(ctx context.Context, q *clearingv1.ListBan
 		return nil, err
 	}
 	standing := func(m *banking.Match) bool { return !q.GetStandingOnly() || m.Undone == nil }
-	told, next, err := page(list, q.GetPageSize(), q.GetPageToken(), standing, matchOf)
+	told, next, err := page(list, q.GetPageSize(), q.GetPageToken(), standing, bankMatchOf)
 	return &clearingv1.ListBankMatchesResponse{Matches: told, NextPageToken: next}, err
 }

@@ -172,15 +172,15 @@ func bankLines(lines []banking.Line) (told []*clearingv1.BankLine) {
 
 func bankLineOf(l *banking.Line) *clearingv1.BankLine {
 	told := &clearingv1.BankLine{Account: l.Account, Serial: l.Serial, Date: l.Date.String(), Side: bankSides[l.Side], Amount: l.Amount.String(),
-		CounterpartyAccount: l.CounterpartyAccount, CounterpartyName: l.CounterpartyName, Remark: l.Remark, Reference: l.Reference, MatchId: idOf(l.Match)}
+		CounterpartyAccount: l.CounterpartyAccount, CounterpartyName: l.CounterpartyName, Remark: l.Remark, Reference: l.Reference, MatchId: matchID(l.Match)}
 	if l.Balance != nil {
 		told.Balance = l.Balance.String()
 	}
 	return told
 }
 
-// idOf is empty for none.
-func idOf(id uuid.NullUUID) string {
+// matchID is empty for none.
+func matchID(id uuid.NullUUID) string {
 	if !id.Valid {
 		return ""
 	}

@@ -82,6 +82,7 @@ func TestEveryMethodIsTested(t *testing.T) {
 		t.Run("books", func(t *testing.T) { t.Parallel(); booksKeepToTheirContracts(t, proved) })
 		t.Run("bank", func(t *testing.T) { t.Parallel(); bankKeepsToItsContracts(t, proved) })
 		t.Run("month", func(t *testing.T) { t.Parallel(); monthKeepsToItsContracts(t, proved) })
+		t.Run("providers", func(t *testing.T) { t.Parallel(); providersKeepToTheirContracts(t, proved) })
 	})
 	f := start(t)
 	rows := 0
@@ -227,6 +228,7 @@ var others = map[string]other{
 
 	settlementMethod + "UploadSettlements": {swap("center.tsv", "centre.tsv"), "already_exists"},
 	settlementMethod + "Reconcile":         {swap("2025-01", "2025-02"), "not_found"}, // of a month without files the key is not looked at
+	settlementMethod + "ReconcileDay":      {swap("2025-01-10", "2025-01-11"), "already_exists"},
 	clearingMethod + "Clear":               {with(`"notice_date":"2025-02-11"`), "already_exists"},
 	clearingMethod + "Remit":               {swap("2025-03-03", "2025-03-04"), "already_exists"},
 	clearingMethod + "RemitAll":            {swap("2025-03-10", "2025-03-11"), "already_exists"},
