@@ -7,7 +7,7 @@ RUN go mod download
 COPY . .
 RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags=-s -o /image/usr/local/bin/fundledger ./cmd/fundledger
 # Beside the program: authorities for the issuer's and the database's TLS, time
-# zones, and a place for what is sorted when a bundle is verified.
+# zones, and a place for bundles on their way and for what is sorted to verify one.
 RUN mkdir -p /image/etc/ssl/certs /image/usr/share && \
     cp /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ && \
     cp "$(go env GOROOT)/lib/time/zoneinfo.zip" /image/usr/share/ && \

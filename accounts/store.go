@@ -14,6 +14,10 @@ type Store interface {
 	// must not keep state of an earlier attempt. A commit whose outcome is
 	// unknown returns an Unavailable error: look before you try again.
 	InTx(ctx context.Context, fn func(tx pgx.Tx) error) error
+	// Single runs fn, which executes one statement that writes, in a SERIALIZABLE
+	// transaction around this statement: one round trip, where InTx takes three.
+	// fn runs again as in InTx, and errors are the same.
+	Single(ctx context.Context, fn func(w Reader) error) error
 	// Snapshot runs fn in a read-only transaction that sees one state.
 	Snapshot(ctx context.Context, fn func(tx pgx.Tx) error) error
 	// Read runs fn, which asks a single SELECT. One statement sees one state by

@@ -34,6 +34,7 @@ func Check(ctx context.Context, journal *ledger.Journal, store accounts.Store, b
 		func() ledger.Observer { return newTreating(book) },
 		func() ledger.Observer { return newPrepayments(book) },
 		func() ledger.Observer { return newBanks(book) },
+		func() ledger.Observer { return newClawbacks(book) },
 		func() ledger.Observer { return newRunCheck(c) },
 	}, more...)
 	report := &CheckReport{Exceptions: []settlement.ExceptionCount{}, Unpaid: []Notice{}, Unfrozen: []Run{}}

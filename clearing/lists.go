@@ -11,6 +11,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/clearing/internal/db"
+	"fundledger/internal/paging"
 	"fundledger/ledger"
 )
 
@@ -38,14 +39,14 @@ func (r *Run) compare(s *Run) int {
 // PageOfRuns lists clearing runs. Errors: Invalid, NotFound (the journal is
 // shorter than a position that is asked).
 func (c *Clearing) PageOfRuns(ctx context.Context, query RunQuery) (*RunPage, error) {
-	size, err := pageSize(query.PageSize, "runs")
+	size, err := paging.Size(query.PageSize, "runs")
 	if err != nil {
 		return nil, err
 	}
 	month, kind, _ := strings.Cut(query.PageToken, "/")
 	after := Run{Month: accounts.Month(month), Kind: Kind(kind)}
 	if query.PageToken != "" && !slices.Contains(Kinds(), after.Kind) {
-		return nil, badToken(query.PageToken, "a list of runs")
+		return nil, paging.BadToken(query.PageToken, "a list of runs")
 	}
 	var page *RunPage
 	err = c.journal.View(ctx, query.AtLeast, func(tx pgx.Tx, at ledger.Position) error {
@@ -100,7 +101,7 @@ type NoticePage struct {
 // PageOfNotices lists notices and what is open on them, without their payments.
 // Errors: Invalid, NotFound (the journal is shorter than a position that is asked).
 func (c *Clearing) PageOfNotices(ctx context.Context, query NoticeQuery) (*NoticePage, error) {
-	size, err := pageSize(query.PageSize, "notices")
+	size, err := paging.Size(query.PageSize, "notices")
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +114,7 @@ func (c *Clearing) PageOfNotices(ctx context.Context, query NoticeQuery) (*Notic
 	if query.PageToken != "" { // the id of a notice
 		parts := strings.Split(query.PageToken, "/")
 		if len(parts) != 4 {
-			return nil, badToken(query.PageToken, "a list of notices")
+			return nil, paging.BadToken(query.PageToken, "a list of notices")
 		}
 		p.AfterRun, p.AfterParty, p.AfterDirection = parts[0]+"/"+parts[1], parts[2], parts[3]
 	}
@@ -191,7 +192,7 @@ type RemittancePage struct {
 // Remittances lists payments as recorded. Errors: Invalid, NotFound (the
 // journal is shorter than a position that is asked).
 func (c *Clearing) Remittances(ctx context.Context, query RemittanceQuery) (*RemittancePage, error) {
-	size, err := pageSize(query.PageSize, "remittances")
+	size, err := paging.Size(query.PageSize, "remittances")
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +207,7 @@ func (c *Clearing) Remittances(ctx context.Context, query RemittanceQuery) (*Rem
 	if query.PageToken != "" {
 		ok := false
 		if p.AfterNotice, p.AfterReference, ok = strings.Cut(query.PageToken, "|"); !ok {
-			return nil, badToken(query.PageToken, "a list of remittances")
+			return nil, paging.BadToken(query.PageToken, "a list of remittances")
 		}
 	}
 	var page *RemittancePage

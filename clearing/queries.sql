@@ -131,8 +131,17 @@ WHERE (@month::text = '' OR r.month = @month) AND (@run::text = '' OR n.run = @r
     AND (m.notice, m.reference) > (@after_notice::text, @after_reference::text)
 ORDER BY m.notice, m.reference LIMIT @page;
 
+-- name: RemittancesUnder :many
+SELECT reference, notice, paid_on, counterparty, requested, funds, amounts_fen, entries FROM remittances
+WHERE split_part(reference, ':', 1) = split_part(@reference::text, ':', 1)
+    AND (reference = @reference::text || ':' || notice OR reference = @reference::text || ':' || notice || ':' || counterparty)
+ORDER BY notice, reference;
+
 -- name: CountNotices :one
 SELECT count(*) FROM notices WHERE run = @run;
+
+-- name: NoticesOfParty :many
+SELECT id FROM notices WHERE run = @run AND party = @party ORDER BY id;
 
 -- name: YearOfRuns :many
 SELECT r.month, r.kind, p.insured, p.treating, p.fund, sum(p.amount_fen)::int8 AS amount_fen

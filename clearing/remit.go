@@ -203,7 +203,7 @@ func (d *desk) pay(ctx context.Context, p Payment) error {
 	for _, e := range entries {
 		d.entries = append(d.entries, e.ID())
 	}
-	return nil
+	return d.clearing.settleClawbacks(ctx, d.tx, d.run.ID, p.Date, d.shares)
 }
 
 func (d *desk) summary() string {

@@ -231,3 +231,33 @@ func TestRemitAllGoesOnWhereItStopped(t *testing.T) {
 	}
 	f.mustBeWhole(t, true)
 }
+
+func TestWhatWasRemittedUnderAReferenceIsFoundByIt(t *testing.T) {
+	t.Parallel()
+	f := cleared(t)
+	f.pay(t, nanjingPays, in310(1_00)) // of no RemitAll
+	under := func(reference string) []*clearing.Remittance {
+		t.Helper()
+		list, err := f.RemittedUnder(t.Context(), "2025-01", small2025, reference)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	if list := under("a:b"); len(list) != 0 {
+		t.Errorf("%v", list)
+	}
+	made, err := f.RemitAll(t.Context(), "2025-01", small2025, "a:b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for reference, want := range map[string]int{"a:b": len(made), "a": 0, "a:": 0, "a:b:": 0, "%": 0, "": 0} {
+		if list := under(reference); len(list) != want {
+			t.Errorf("under %q: %d, want %d", reference, len(list), want)
+		}
+	}
+	_, err = f.RemittedUnder(t.Context(), "2025-01", small2025.AddDays(1), "a:b")
+	mention(t, err, fault.AlreadyExists, `reference "a:b" stands with a remittance`)
+	_, err = f.RemittedUnder(t.Context(), "2025-02", small2025, "a:b")
+	mention(t, err, fault.NotFound, "no notices of service month 2025-02")
+}

@@ -8,6 +8,7 @@ import (
 	"cloud.google.com/go/civil"
 
 	"fundledger/accounts"
+	"fundledger/clearing/internal/db"
 	"fundledger/internal/fault"
 )
 
@@ -23,35 +24,26 @@ func (c *Clearing) RemittedUnder(ctx context.Context, month accounts.Month, date
 	if len(notices.Notices) == 0 {
 		return nil, fault.New(fault.NotFound, "there are no notices of service month %s: clear it first", month).With("month", string(month))
 	}
+	var rows []db.Remittance
+	err = c.store.Read(ctx, func(r accounts.Reader) (err error) {
+		rows, err = db.New(r).RemittancesUnder(ctx, reference)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	var under []*Remittance
-	query := RemittanceQuery{PageSize: mostUnder}
-	for {
-		page, err := c.Remittances(ctx, query)
-		if err != nil {
-			return nil, err
+	for _, row := range rows {
+		r := remittanceOf(row)
+		if !strings.HasPrefix(r.Notice, string(month)+"/") || r.Date != date {
+			return nil, fault.New(fault.AlreadyExists, "reference %q stands with a remittance on %s of %s: give another reference", reference, r.Notice, r.Date).
+				With("reference", reference).With("notice", r.Notice)
 		}
-		for _, r := range page.Remittances {
-			// RemitAll puts the notice behind the reference, and the counterparty
-			// behind that.
-			if r.Reference != reference+":"+r.Notice && r.Reference != reference+":"+r.Notice+":"+r.Counterparty {
-				continue
-			}
-			if !strings.HasPrefix(r.Notice, string(month)+"/") || r.Date != date {
-				return nil, fault.New(fault.AlreadyExists, "reference %q stands with a remittance on %s of %s: give another reference", reference, r.Notice, r.Date).
-					With("reference", reference).With("notice", r.Notice)
-			}
-			under = append(under, r)
-		}
-		if query.PageToken = page.NextPageToken; query.PageToken == "" {
-			break
-		}
+		under = append(under, r)
 	}
 	slices.SortStableFunc(under, func(a, b *Remittance) int { return wayOf(a) - wayOf(b) })
 	return under, nil
 }
-
-// mostUnder is how many remittances are looked at in a page.
-const mostUnder = 1000
 
 // wayOf orders remittances as rank orders their notices.
 func wayOf(r *Remittance) int {

@@ -11,6 +11,7 @@ import (
 	"fundledger/clearing/internal/db"
 	"fundledger/internal/fault"
 	"fundledger/ledger"
+	"fundledger/settlement/recovery"
 )
 
 // Clearing runs the clearing of one deployment. It is safe for concurrent
@@ -19,11 +20,12 @@ type Clearing struct {
 	store   accounts.Store
 	journal *ledger.Journal
 	book    *accounts.Rulebook
+	settler *recovery.Settler
 }
 
 // New returns the clearing that posts to the journal under the rules of the book.
 func New(store accounts.Store, journal *ledger.Journal, book *accounts.Rulebook) *Clearing {
-	return &Clearing{store: store, journal: journal, book: book}
+	return &Clearing{store: store, journal: journal, book: book, settler: recovery.NewSettler(store, journal, book)}
 }
 
 // Kind is what a run clears.

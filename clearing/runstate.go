@@ -11,6 +11,7 @@ import (
 	"fundledger/accounts"
 	"fundledger/clearing/internal/db"
 	"fundledger/internal/fault"
+	"fundledger/internal/paging"
 	"fundledger/ledger"
 	"fundledger/settlement"
 )
@@ -144,13 +145,13 @@ type CarriedOverPage struct {
 // taken into the run (J49). Errors: Invalid, NotFound (no such run, or the journal is
 // shorter than a position that is asked).
 func (c *Clearing) CarriedOver(ctx context.Context, query CarriedOverQuery) (*CarriedOverPage, error) {
-	size, err := pageSize(query.PageSize, "records")
+	size, err := paging.Size(query.PageSize, "records")
 	if err != nil {
 		return nil, err
 	}
 	month, id, ok := strings.Cut(query.PageToken, "/")
 	if query.PageToken != "" && !ok {
-		return nil, badToken(query.PageToken, "a list of carried-over records")
+		return nil, paging.BadToken(query.PageToken, "a list of carried-over records")
 	}
 	after := settlement.CarriedOverRecord{ServiceMonth: accounts.Month(month), SetlID: id}
 	var page *CarriedOverPage
@@ -167,7 +168,7 @@ func (c *Clearing) CarriedOver(ctx context.Context, query CarriedOverQuery) (*Ca
 		records = slices.DeleteFunc(records, func(r settlement.CarriedOverRecord) bool {
 			return cmp.Or(cmp.Compare(r.ServiceMonth, after.ServiceMonth), cmp.Compare(r.SetlID, after.SetlID)) <= 0 || query.OverdueOnly && !r.Overdue
 		})
-		for chunk := range slices.Chunk(records, largestPage) {
+		for chunk := range slices.Chunk(records, paging.Largest) {
 			if chunk, err = c.visible(ctx, tx, chunk, query.Regions); err != nil {
 				return err
 			}

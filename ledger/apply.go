@@ -12,7 +12,7 @@ import (
 // that the transaction holds.
 type application struct {
 	*posting
-	open    *periods
+	open    *periods            // nil where months are presumed open
 	applied map[uuid.UUID]draft // by id, because a key may come twice in one call
 	kept    []draft
 }
@@ -47,8 +47,10 @@ func (a *application) one(d draft) *fault.Error {
 		r.Replayed = true
 		return nil
 	}
-	if err := a.open.refuseEntry(e); err != nil {
-		return err
+	if a.open != nil {
+		if err := a.open.refuseEntry(e); err != nil {
+			return err
+		}
 	}
 	if err := a.refuseCorrection(e); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"cloud.google.com/go/civil"
 
 	"fundledger/accounts"
+	"fundledger/internal/paging"
 	"fundledger/ledger/internal/db"
 )
 
@@ -42,7 +43,7 @@ const scanAccounts = 10_000
 // still have a next one. Errors: Invalid, NotFound (no such book, or the
 // journal is shorter than a position that is asked).
 func (j *Journal) PageOfBalances(ctx context.Context, query BalanceQuery) (*BalancePage, error) {
-	size, err := pageSize(query.PageSize, "balances")
+	size, err := paging.Size(query.PageSize, "balances")
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +228,7 @@ func (r *balanceReader) untilDate(ctx context.Context, rows []db.PageOfBalancesA
 func (r *balanceReader) sums(ctx context.Context, after string) ([]Balance, error) {
 	var all []Balance
 	for last := ""; ; {
-		balances, next, err := r.next(ctx, last, largestPage)
+		balances, next, err := r.next(ctx, last, paging.Largest)
 		if err != nil {
 			return nil, err
 		}
@@ -240,7 +241,7 @@ func (r *balanceReader) sums(ctx context.Context, after string) ([]Balance, erro
 	if after != "" {
 		account, err := accounts.ParseAccount(after)
 		if err != nil {
-			return nil, badToken(r.query.PageToken, "a list of balances")
+			return nil, paging.BadToken(r.query.PageToken, "a list of balances")
 		}
 		sums = slices.DeleteFunc(sums, func(b Balance) bool { return compareAccounts(b.Account, account) <= 0 })
 	}
@@ -255,7 +256,7 @@ func parseBalanceToken(token string) (at Position, after string, err error) {
 	number, after, ok := strings.Cut(token, ":")
 	n, err := strconv.ParseInt(number, 10, 64)
 	if !ok || err != nil || n < 1 || after == "" {
-		return 0, "", badToken(token, "a list of balances")
+		return 0, "", paging.BadToken(token, "a list of balances")
 	}
 	return Position(n), after, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"fundledger/internal/fault"
+	"fundledger/internal/paging"
 	"fundledger/ledger/internal/db"
 )
 
@@ -54,14 +55,14 @@ type CheckpointPage struct {
 // What is signed in between stands before the first page and changes no other.
 // Errors: Invalid, NotFound (the journal is shorter than a position that is asked).
 func (j *Journal) Checkpoints(ctx context.Context, query CheckpointQuery) (*CheckpointPage, error) {
-	size, err := pageSize(query.PageSize, "checkpoints")
+	size, err := paging.Size(query.PageSize, "checkpoints")
 	if err != nil {
 		return nil, err
 	}
 	before := int64(0)
 	if query.PageToken != "" {
 		if before, err = strconv.ParseInt(query.PageToken, 10, 64); err != nil || before < 1 {
-			return nil, badToken(query.PageToken, "a list of checkpoints")
+			return nil, paging.BadToken(query.PageToken, "a list of checkpoints")
 		}
 	}
 	var page *CheckpointPage

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -50,14 +51,14 @@ func takesInClosing(kind string) bool {
 // the same person it does nothing. Errors: Invalid, NotFound (no such book),
 // Precondition (not opened, an earlier month not closed, not open).
 func (j *Journal) BeginClose(ctx context.Context, book accounts.Book, month accounts.Month, by string) (PeriodResult, error) {
-	return j.changePeriod(ctx, periodChange{book, month, PeriodClosing, by, ""})
+	return j.Under("").BeginClose(ctx, book, month, by)
 }
 
 // Close closes a month for which BeginClose was called. All that waits is sealed
 // first, so that the event's position parts the month's ordinary entries from
 // any later ones. Errors: as BeginClose, Precondition when closing has not begun.
 func (j *Journal) Close(ctx context.Context, book accounts.Book, month accounts.Month, by string) (PeriodResult, error) {
-	return j.changePeriod(ctx, periodChange{book, month, PeriodShut, by, ""})
+	return j.Under("").Close(ctx, book, month, by)
 }
 
 // Reopen lets a closed month, or one that is being closed, take postings
@@ -65,10 +66,14 @@ func (j *Journal) Close(ctx context.Context, book accounts.Book, month accounts.
 // who closed it: Permission otherwise. Later months are reopened first. Errors:
 // as BeginClose.
 func (j *Journal) Reopen(ctx context.Context, book accounts.Book, month accounts.Month, by, reason string) (PeriodResult, error) {
-	if strings.TrimSpace(reason) == "" {
-		return PeriodResult{}, fault.New(fault.Invalid, "say why period %s of book %s is reopened", month, book).With("field", "reason")
+	return j.Under("").Reopen(ctx, book, month, by, reason)
+}
+
+func (j *Journal) reopen(ctx context.Context, c periodChange) (PeriodResult, error) {
+	if strings.TrimSpace(c.reason) == "" {
+		return PeriodResult{}, fault.New(fault.Invalid, "say why period %s of book %s is reopened", c.month, c.book).With("field", "reason")
 	}
-	return j.changePeriod(ctx, periodChange{book, month, PeriodReopened, by, reason})
+	return j.changePeriod(ctx, c)
 }
 
 // PeriodHistory returns every change of the periods of a book, by month and
@@ -99,7 +104,8 @@ func periodEventOf(r db.PeriodEvent) PeriodEvent {
 }
 
 // PeriodResult is a month after its change. Replayed: it stood so already, by
-// the same person for the same reason.
+// the same person for the same reason, or the change was made before under its
+// key; the month may have another state since.
 type PeriodResult struct {
 	Period
 	Replayed bool `json:"replayed,omitempty"`
@@ -107,6 +113,7 @@ type PeriodResult struct {
 
 // periodChange asks for a new state of a month.
 type periodChange struct {
+	keyed  Keyed
 	book   accounts.Book
 	month  accounts.Month
 	state  PeriodState
@@ -132,7 +139,7 @@ func (j *Journal) changePeriod(ctx context.Context, c periodChange) (PeriodResul
 		var result PeriodResult
 		other := false
 		result.Replayed, err = j.replayed(ctx, func(tx pgx.Tx) (replayed bool, err error) {
-			result.Period, replayed, other, err = c.apply(ctx, db.New(tx), seen)
+			result.Period, replayed, other, err = c.apply(ctx, tx, seen)
 			return replayed, err
 		})
 		if err != nil {
@@ -175,7 +182,8 @@ func (c periodChange) fail(kind fault.Kind, format string, args ...any) *fault.E
 // apply makes the change, unless a month is to be closed that other events have
 // happened to since everything was sealed. It tells whether the change was made
 // before.
-func (c periodChange) apply(ctx context.Context, q *db.Queries, seen int64) (period Period, replayed, other bool, err error) {
+func (c periodChange) apply(ctx context.Context, tx pgx.Tx, seen int64) (period Period, replayed, other bool, err error) {
+	q := db.New(tx)
 	rows, err := q.LockPeriods(ctx, []string{string(c.book)})
 	if err != nil {
 		return period, false, false, err
@@ -196,14 +204,22 @@ func (c periodChange) apply(ctx context.Context, q *db.Queries, seen int64) (per
 		last = events[len(events)-1]
 	}
 	period = Period{Book: c.book, Month: c.month, State: c.state, Last: &last}
+	if c.state == PeriodShut && last.Number != seen {
+		return period, false, true, nil
+	}
+	before, err := c.claim(ctx, tx)
+	if err != nil {
+		return period, false, false, err
+	}
+	if before {
+		period.State = p.stateOf(c.book, c.month)
+		return period, true, false, nil
+	}
 	if last.State == c.state && last.By == c.by && last.Reason == c.reason {
 		return period, true, false, nil
 	}
 	if err := c.refuse(p, last); err != nil {
 		return period, false, false, err
-	}
-	if c.state == PeriodShut && last.Number != seen {
-		return period, false, true, nil
 	}
 	head, err := q.ReadHead(ctx, headSealed)
 	if err != nil {
@@ -257,8 +273,8 @@ func (c periodChange) refuse(p *periods, last PeriodEvent) error {
 		if m := lastShut(p, c.book); m > c.month {
 			return c.fail(fault.Precondition, "reopen period %s of book %s first: it is %s", m, c.book, p.stateOf(c.book, m)).With("first", string(m))
 		}
-		if last.By == c.by {
-			return c.fail(fault.Permission, "period %s of book %s was set to %s by %s: another person must reopen it", c.month, c.book, state, c.by)
+		if err := accounts.SecondPerson(last.By, c.by, fmt.Sprintf("period %s of book %s was set to %s", c.month, c.book, state), "reopen"); err != nil {
+			return err.With("book", string(c.book)).With("period", string(c.month))
 		}
 	}
 	return nil

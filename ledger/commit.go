@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"errors"
 	"maps"
 	"runtime"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"fundledger/accounts"
 	"fundledger/internal/fault"
 	"fundledger/ledger/internal/db"
 )
@@ -20,7 +22,10 @@ const (
 	maxQueued     = 50_000           // entries waiting; more are pushed back
 	commitEntries = 2_000            // entries of one commit
 	commitSlots   = 2                // commits under way at once: one prepares while the other waits for the disk
+	besideEntries = 100              // waiting, before a second commit goes beside the first: of two small ones each costs as much as both together
 	commitTimeout = 30 * time.Second // of one commit
+	maxPosts      = 3                // how often a commit that is unknown and not there is tried again
+	maxLooks      = 4                // over how many connections it is asked what has become of a commit
 )
 
 // Post appends entries, each by itself: a refused one leaves the others
@@ -29,13 +34,13 @@ const (
 // Exhausted when too much is waiting already (try again after a moment), or
 // Unavailable when the outcome is unknown (send the same keys again).
 func (j *Journal) Post(ctx context.Context, entries ...Entry) ([]Result, error) {
-	return j.commits.post(ctx, j, entries, false)
+	return j.commits.post(ctx, j, entries, false, nil)
 }
 
 // PostAtomic appends entries that stand or fall together: when one is
 // refused, every result carries its reason.
 func (j *Journal) PostAtomic(ctx context.Context, entries ...Entry) ([]Result, error) {
-	return j.commits.post(ctx, j, entries, true)
+	return j.commits.post(ctx, j, entries, true, nil)
 }
 
 // commits is the queue in which callers meet. It has no goroutine of its own:
@@ -71,17 +76,18 @@ func (t turn) end() { <-t }
 type request struct {
 	entries []Entry
 	atomic  bool
+	call    *Call         // by which they were given; nil: by none
 	lead    chan struct{} // closed when the request's caller is to lead
 	done    chan struct{} // closed when results or err are set
 	results []Result
 	err     error
 }
 
-func (c *commits) post(ctx context.Context, j *Journal, entries []Entry, atomic bool) ([]Result, error) {
+func (c *commits) post(ctx context.Context, j *Journal, entries []Entry, atomic bool, call *Call) ([]Result, error) {
 	if len(entries) > maxBatch {
 		return nil, fault.New(fault.Invalid, "at most %d entries in one call, got %d", maxBatch, len(entries))
 	}
-	r := &request{entries: entries, atomic: atomic, lead: make(chan struct{}), done: make(chan struct{})}
+	r := &request{entries: entries, atomic: atomic, call: call, lead: make(chan struct{}), done: make(chan struct{})}
 	if err := c.enter(r); err != nil {
 		return nil, err
 	}
@@ -111,7 +117,7 @@ func (c *commits) enter(r *request) error {
 	}
 	c.waiting = append(c.waiting, r)
 	c.entries += len(r.entries)
-	if c.leaders < commitSlots {
+	if c.leaders == 0 || c.leaders < commitSlots && c.entries >= besideEntries {
 		c.leaders++
 		close(r.lead)
 	}
@@ -140,9 +146,7 @@ func (c *commits) leadUntil(ctx context.Context, j *Journal, r *request) {
 	// The commit serves other callers too: one who gives up must not take it along.
 	ctx = context.WithoutCancel(ctx)
 	for !isClosed(r.done) {
-		// Callers whose entries have just been committed are about to come back:
-		// let them in first.
-		runtime.Gosched()
+		c.letIn()
 		if batch := c.take(); len(batch) > 0 {
 			j.commit(ctx, batch)
 		} else {
@@ -174,11 +178,30 @@ func (c *commits) take() (batch []*request) {
 	return batch
 }
 
-// pass hands the slot to the request that has waited longest, if any.
+// letIn waits while callers come in: those whose entries have just been
+// committed are about to come back.
+func (c *commits) letIn() {
+	for before := -1; ; {
+		c.mu.Lock()
+		waiting := len(c.waiting)
+		c.mu.Unlock()
+		if waiting <= before {
+			return
+		}
+		before = waiting
+		runtime.Gosched()
+	}
+}
+
+// pass hands the slot to the request that has waited longest, if any is to go
+// on beside the other leaders.
 func (c *commits) pass() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, w := range c.waiting {
+		if c.leaders > 1 && c.entries < besideEntries {
+			break
+		}
 		if !isClosed(w.lead) {
 			close(w.lead)
 			return
@@ -191,8 +214,12 @@ func (c *commits) pass() {
 func (j *Journal) commit(ctx context.Context, batch []*request) {
 	var entries []Entry
 	var groups []int
+	var shares []share
 	atomic := slices.ContainsFunc(batch, func(r *request) bool { return r.atomic })
 	for i, r := range batch {
+		if r.call != nil {
+			shares = append(shares, share{r.call, len(entries), len(entries) + len(r.entries)})
+		}
 		entries = append(entries, r.entries...)
 		for k := 0; atomic && k < len(r.entries); k++ {
 			group := (i + 1) << 32
@@ -202,7 +229,7 @@ func (j *Journal) commit(ctx context.Context, batch []*request) {
 			groups = append(groups, group)
 		}
 	}
-	results, err := j.postAndLookAgain(ctx, entries, groups)
+	results, err := j.postAndLookAgain(ctx, &posting{journal: j, entries: entries, groups: groups, shares: shares})
 	j.wakeSealer()
 	for _, r := range batch {
 		if err == nil {
@@ -215,39 +242,67 @@ func (j *Journal) commit(ctx context.Context, batch []*request) {
 
 // postAndLookAgain resolves a commit of unknown outcome by looking the keys
 // up, and posts again only when they are not there.
-func (j *Journal) postAndLookAgain(ctx context.Context, entries []Entry, groups []int) (results []Result, err error) {
+func (j *Journal) postAndLookAgain(ctx context.Context, p *posting) (results []Result, err error) {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	var taken bool
-	defer func() {
-		if taken {
-			j.commits.floors.end()
-		}
-	}()
-	run := func(tx pgx.Tx) (err error) {
-		p := posting{journal: j, queries: db.New(tx), entries: entries, groups: groups, waits: func() (err error) {
-			if !taken {
-				err = j.commits.floors.take(ctx)
-				taken = err == nil
+	p.prepare()
+	for again := 1; ; again++ {
+		if err = j.postPrepared(ctx, p); fault.KindOf(err) != fault.Unavailable {
+			for _, call := range p.written {
+				call.written = err == nil
 			}
+			return p.results, err
+		}
+		switch stand, lookErr := j.stand(ctx, p.entries, p.results); {
+		case lookErr != nil:
+			return nil, err
+		case stand:
+			return p.results, nil
+		case again == maxPosts:
+			return nil, err
+		}
+	}
+}
+
+// postPrepared posts in a transaction of its own. Months are presumed open and
+// keys new, where nothing depends on it: then entries that move no floor take
+// one statement. Where that has written nothing, it looks first.
+func (j *Journal) postPrepared(ctx context.Context, p *posting) error {
+	looks, floors := p.needsLooks(), p.movesFloors()
+	if !looks && !floors {
+		failed := false
+		err := j.store.Single(ctx, func(w accounts.Reader) (err error) {
+			if failed {
+				return errLookFirst
+			}
+			err = p.post(ctx, db.New(w), presuming)
+			failed = err != nil
 			return err
-		}}
-		results, err = p.run(ctx)
-		return err
+		})
+		if !errors.Is(err, errLookFirst) {
+			return err
+		}
+		looks = true
 	}
-	if err = j.store.InTx(ctx, run); fault.KindOf(err) != fault.Unavailable {
-		return results, err
+	if floors {
+		if err := j.commits.floors.take(ctx); err != nil {
+			return err
+		}
+		defer j.commits.floors.end()
 	}
-	before := results
-	stand, lookErr := j.stand(ctx, entries, before)
-	switch {
-	case lookErr != nil:
-		return nil, err
-	case stand:
-		return before, nil
+	for {
+		err := j.store.InTx(ctx, func(tx pgx.Tx) error {
+			how := presuming
+			if looks || j.looks.Load() > 0 {
+				how = looking
+			}
+			return p.post(ctx, db.New(tx), how)
+		})
+		if !errors.Is(err, errLookFirst) {
+			return err
+		}
+		looks = true
 	}
-	err = j.store.InTx(ctx, run)
-	return results, err
 }
 
 // stand tells whether every entry that the results call posted stands in the
@@ -263,14 +318,21 @@ func (j *Journal) stand(ctx context.Context, entries []Entry, results []Result) 
 	if len(want) == 0 {
 		return false, nil
 	}
-	err := j.store.Snapshot(ctx, func(tx pgx.Tx) error {
-		rows, err := db.New(tx).FindEntries(ctx, slices.Collect(maps.Keys(want)))
-		for _, row := range rows {
-			if bytes.Equal(row.Digest, want[row.ID]) {
-				delete(want, row.ID)
-			}
+	var rows []db.FindEntriesRow
+	var err error
+	for look := 1; ; look++ {
+		err = j.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
+			rows, err = db.New(tx).FindEntries(ctx, slices.Collect(maps.Keys(want)))
+			return err
+		})
+		if fault.KindOf(err) != fault.Unavailable || look == maxLooks {
+			break
 		}
-		return err
-	})
+	}
+	for _, row := range rows {
+		if bytes.Equal(row.Digest, want[row.ID]) {
+			delete(want, row.ID)
+		}
+	}
 	return len(want) == 0, err
 }

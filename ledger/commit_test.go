@@ -2,12 +2,14 @@ package ledger_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"fundledger/accounts"
 	"fundledger/internal/fault"
@@ -52,19 +54,37 @@ type flaky struct {
 }
 
 func (s *flaky) InTx(ctx context.Context, fn func(pgx.Tx) error) error {
+	return s.commit(
+		func() error { return s.Store.InTx(ctx, fn) },
+		func() { s.Store.InTx(ctx, func(tx pgx.Tx) error { _ = fn(tx); return errRolledBack }) })
+}
+
+func (s *flaky) Single(ctx context.Context, fn func(accounts.Reader) error) error {
+	return s.commit(func() error { return s.Store.Single(ctx, fn) }, func() { _ = fn(nowhere{}) })
+}
+
+func (s *flaky) commit(work func() error, lost func()) error {
 	unknown := fault.New(fault.Unavailable, "the outcome is unknown")
 	switch s.n.Add(1) % 3 {
 	case 0: // the commit went through, its confirmation was lost
-		if err := s.Store.InTx(ctx, fn); err != nil {
+		if err := work(); err != nil {
 			return err
 		}
 		return unknown
 	case 1: // the connection was lost before the commit arrived
-		rolledBack := fmt.Errorf("rolled back")
-		_ = s.Store.InTx(ctx, func(tx pgx.Tx) error { _ = fn(tx); return rolledBack })
+		lost()
 		return unknown
 	}
-	return s.Store.InTx(ctx, fn)
+	return work()
+}
+
+var errRolledBack = errors.New("rolled back")
+
+// nowhere takes a statement that never arrives.
+type nowhere struct{ accounts.Reader }
+
+func (nowhere) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
+	return pgconn.NewCommandTag("INSERT 0 1"), nil
 }
 
 func TestACommitOfUnknownOutcomePostsOnceAndIsNoReplay(t *testing.T) {
@@ -99,18 +119,17 @@ type overtaken struct {
 	by   func()
 }
 
-func (s *overtaken) InTx(ctx context.Context, fn func(pgx.Tx) error) (err error) {
+func (s *overtaken) Single(ctx context.Context, fn func(accounts.Reader) error) error {
 	first := false
 	s.once.Do(func() {
 		first = true
-		rolledBack := fmt.Errorf("rolled back")
-		_ = s.Store.InTx(ctx, func(tx pgx.Tx) error { _ = fn(tx); return rolledBack })
+		_ = fn(nowhere{})
 		s.by()
 	})
 	if first {
 		return fault.New(fault.Unavailable, "the outcome is unknown")
 	}
-	return s.Store.InTx(ctx, fn)
+	return s.Store.Single(ctx, fn)
 }
 
 func TestAnUnknownCommitIsNotTakenForEntriesThatSomebodyElsePosted(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"fundledger/internal/paging"
 	"fundledger/ledger/internal/db"
 )
 
@@ -36,7 +37,7 @@ const scanLimit = 20_000
 // next one: the last page is the one without a token. Errors: Invalid, NotFound (the
 // journal is shorter than a position that is asked).
 func (j *Journal) Entries(ctx context.Context, query EntryQuery) (*EntryPage, error) {
-	size, err := pageSize(query.PageSize, "entries")
+	size, err := paging.Size(query.PageSize, "entries")
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func parseEntryToken(token string) (Position, error) {
 	}
 	n, err := strconv.ParseInt(token, 10, 64)
 	if err != nil || n < 1 {
-		return 0, badToken(token, "a list of entries")
+		return 0, paging.BadToken(token, "a list of entries")
 	}
 	return Position(n), nil
 }

@@ -34,7 +34,8 @@ type Finishing struct {
 // finishers one wins; another that asks for the same gets its result as a
 // replay. Errors: NotFound (no such pending), Precondition (it was voided, has
 // expired or was finished otherwise), Invalid (amounts that do not fit or do
-// not balance), and those of PostTx, upon which it stays pending.
+// not balance), Permission (a manual entry by its preparer), and those of PostTx,
+// upon which it stays pending.
 func (j *Journal) Finish(ctx context.Context, f Finishing) (Result, error) {
 	var late error
 	result, err := j.once(ctx, func(tx pgx.Tx) (result Result, err error) {
@@ -59,6 +60,9 @@ func (j *Journal) finish(ctx context.Context, tx pgx.Tx, f Finishing) (result Re
 		return result, nil, err
 	}
 	e, err := f.entry(p.Pending)
+	if err == nil {
+		err = p.confirmable(f.By)
+	}
 	if err != nil {
 		return result, nil, err
 	}

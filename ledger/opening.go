@@ -144,6 +144,10 @@ type Opened struct {
 // Precondition where a book and fund has entries already, AlreadyExists where
 // it has other opening balances, PeriodClosed and Precondition of Post.
 func (j *Journal) PostOpenings(ctx context.Context, openings []Opening) (Opened, error) {
+	return j.Under("").PostOpenings(ctx, openings)
+}
+
+func (j *Journal) postOpenings(ctx context.Context, k Keyed, openings []Opening) (Opened, error) {
 	entries, err := j.openingEntries(openings)
 	if err != nil {
 		return Opened{}, err
@@ -151,6 +155,9 @@ func (j *Journal) PostOpenings(ctx context.Context, openings []Opening) (Opened,
 	var opened Opened
 	err = j.store.InTx(ctx, func(tx pgx.Tx) error {
 		opened = Opened{}
+		if err := k.claimOpenings(ctx, tx, entries); err != nil {
+			return err
+		}
 		used, err := usedBefore(ctx, tx, entries)
 		if err != nil {
 			return err

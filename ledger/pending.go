@@ -14,6 +14,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/internal/fault"
+	"fundledger/internal/paging"
 	"fundledger/ledger/internal/db"
 )
 
@@ -244,7 +245,7 @@ type PendingPage struct {
 // Invalid (a page size out of range), NotFound (no such book, or the journal is
 // shorter than a position that is asked).
 func (j *Journal) ListPending(ctx context.Context, query PendingQuery) (*PendingPage, error) {
-	size, err := pageSize(query.PageSize, "pending entries")
+	size, err := paging.Size(query.PageSize, "pending entries")
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/internal/fault"
+	"fundledger/internal/paging"
 	"fundledger/ledger/internal/db"
 )
 
@@ -44,7 +45,7 @@ type PeriodPage struct {
 // opened have none. Errors: Invalid, NotFound (no such book, or the journal is
 // shorter than a position that is asked).
 func (j *Journal) Periods(ctx context.Context, query PeriodQuery) (*PeriodPage, error) {
-	size, err := pageSize(query.PageSize, "periods")
+	size, err := paging.Size(query.PageSize, "periods")
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +171,7 @@ func parsePeriodToken(token string) (of string, month accounts.Month, err error)
 	}
 	of, text, _ := strings.Cut(token, ":")
 	if month, err = accounts.ParseMonth(text); err != nil || of == "" {
-		return "", "", badToken(token, "a list of periods")
+		return "", "", paging.BadToken(token, "a list of periods")
 	}
 	return of, month, nil
 }
@@ -193,7 +194,7 @@ type PeriodEventPage struct {
 
 // PeriodEvents lists the changes of a book's periods. Errors as of Periods.
 func (j *Journal) PeriodEvents(ctx context.Context, query PeriodEventQuery) (*PeriodEventPage, error) {
-	size, err := pageSize(query.PageSize, "changes")
+	size, err := paging.Size(query.PageSize, "changes")
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +207,7 @@ func (j *Journal) PeriodEvents(ctx context.Context, query PeriodEventQuery) (*Pe
 		number, err = strconv.ParseInt(text, 10, 64)
 	}
 	if err != nil {
-		return nil, badToken(query.PageToken, "a list of changes of periods")
+		return nil, paging.BadToken(query.PageToken, "a list of changes of periods")
 	}
 	var page *PeriodEventPage
 	err = j.read(ctx, func(q *db.Queries) error {

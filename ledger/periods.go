@@ -85,6 +85,10 @@ func (p *periods) refuseEntry(e *Entry) *fault.Error {
 // returns those that it has opened: none where all of them were open. Errors:
 // Invalid (no month, nobody), NotFound (no such book).
 func (j *Journal) OpenBooks(ctx context.Context, from accounts.Month, by string, books ...accounts.Book) (opened []accounts.Book, err error) {
+	return j.Under("").OpenBooks(ctx, from, by, books...)
+}
+
+func (j *Journal) openBooks(ctx context.Context, k Keyed, from accounts.Month, by string, books []accounts.Book) (opened []accounts.Book, err error) {
 	if _, err := accounts.ParseMonth(string(from)); err != nil {
 		return nil, err
 	}
@@ -97,6 +101,10 @@ func (j *Journal) OpenBooks(ctx context.Context, from accounts.Month, by string,
 		}
 	}
 	replayed, err := j.replayed(ctx, func(tx pgx.Tx) (replayed bool, err error) {
+		before, err := k.claim(ctx, tx, "open books", []any{from, by, books})
+		if before || err != nil {
+			return before, err
+		}
 		found, err := openBooks(ctx, db.New(tx), from, by, books)
 		if len(found) > 0 { // else an attempt of unknown outcome may have opened them
 			opened = found

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"maps"
 	"slices"
 
@@ -31,68 +32,27 @@ func (j *Journal) PostTx(ctx context.Context, tx pgx.Tx, entries []Entry) ([]Res
 	if len(entries) > maxBatch {
 		return nil, fault.New(fault.Invalid, "at most %d entries in one transaction, got %d", maxBatch, len(entries))
 	}
-	return j.postGroups(ctx, tx, entries, nil)
+	p := posting{journal: j, entries: entries}
+	return p.inTx(ctx, db.New(tx))
 }
 
-// postGroups is PostTx for entries of which some stand or fall together:
-// groups, if given, has a number for each entry, and neighbours of the same
-// number are one group.
-func (j *Journal) postGroups(ctx context.Context, tx pgx.Tx, entries []Entry, groups []int) ([]Result, error) {
-	p := posting{journal: j, queries: db.New(tx), entries: entries, groups: groups}
-	return p.run(ctx)
-}
-
-func (p *posting) run(ctx context.Context) ([]Result, error) {
-	p.results = make([]Result, len(p.entries))
-	p.prepare()
-	if p.waits != nil && slices.ContainsFunc(p.drafts, func(d draft) bool { return len(d.effects) > 0 }) {
-		if err := p.waits(); err != nil {
-			return nil, err
-		}
-	}
-	// Where nothing depends on it, keys are not looked up: a look at random keys
-	// of a large index costs more than the insert, and makes PostgreSQL see
-	// conflicts between unrelated batches. An insert that meets a known key
-	// fails with all that its transaction has done, and those that follow look
-	// first.
-	looked := p.groups != nil || p.corrects() || p.journal.lookFirst()
-	if looked {
-		var err error
-		if p.drafts, err = p.resolve(ctx, p.drafts); err != nil {
-			return nil, err
-		}
-	}
-	drafts := p.drafts
-	if err := p.apply(ctx); err != nil {
-		return nil, err
-	}
-	if !looked && len(p.drafts) < len(drafts) {
-		if _, err := p.resolve(ctx, p.refused(drafts)); err != nil {
-			return nil, err
-		}
-	}
-	if err := p.write(ctx); err != nil {
-		return nil, err
-	}
-	return p.results, nil
-}
-
-// looksAfterMeeting is how many batches look their keys up first after one
-// has met a known key: what is sent again comes in many batches.
-const looksAfterMeeting = 64
-
-func (j *Journal) lookFirst() bool { return j.looks.Load() > 0 && j.looks.Add(-1) >= 0 }
-
-// posting is one run of postGroups.
+// posting is one batch of entries on its way into the journal.
 type posting struct {
 	journal *Journal
-	queries *db.Queries
 	entries []Entry
-	groups  []int
+	groups  []int   // of entries that stand or fall together: a number for each entry, neighbours of the same number are one group; nil where there are none
+	shares  []share // of calls, in the order of the entries
+
+	// What prepare has found, the same for each attempt.
+	prepared []Result
+	sound    []draft
+
+	// Of the attempt.
+	queries *db.Queries
 	results []Result
 	drafts  []draft
 	floors  *floors
-	waits   func() error // for its turn to move floors, before it sees anything; nil where the caller sees to it
+	written []*Call
 
 	corrected map[uuid.UUID]int64          // by the original's id: how often it was corrected before
 	reversed  map[uuid.UUID][]accounts.Fen // by the reversal's id: how much of each of the original's postings
@@ -107,9 +67,71 @@ type draft struct {
 	cash    bool // it has lines in the cash layer, so that it needs vouchers
 }
 
+// manner is how an attempt comes to know what the journal has.
+//
+// Where nothing depends on it, keys are not looked up: a look at random keys
+// of a large index costs more than the insert, and makes PostgreSQL see
+// conflicts between unrelated batches. An insert that meets a known key
+// fails with all that its transaction has done, and those that follow look
+// first.
+type manner int
+
+const (
+	reading   manner = iota // periods are read, keys are left to the insert
+	looking                 // keys are looked up too
+	presuming               // both are left to the insert: where an entry is refused, or a month does not take postings, it is errLookFirst
+)
+
+// errLookFirst: an attempt that has presumed has written nothing, and has to
+// look before it can tell why.
+var errLookFirst = errors.New("look first")
+
+// inTx prepares and posts within a transaction that others write in too.
+func (p *posting) inTx(ctx context.Context, q *db.Queries) ([]Result, error) {
+	p.prepare()
+	how := reading
+	if p.needsLooks() {
+		how = looking
+	}
+	err := p.post(ctx, q, how)
+	return p.results, err
+}
+
+// needsLooks tells whether keys have to be looked up first.
+func (p *posting) needsLooks() bool { return p.groups != nil || p.corrects() || p.journal.lookFirst() }
+
+// looksAfterMeeting is how many batches look their keys up first after one
+// has met a known key: what is sent again comes in many batches.
+const looksAfterMeeting = 64
+
+func (j *Journal) lookFirst() bool { return j.looks.Load() > 0 && j.looks.Add(-1) >= 0 }
+
+// post is one attempt.
+func (p *posting) post(ctx context.Context, q *db.Queries, how manner) (err error) {
+	p.queries, p.results, p.drafts, p.floors, p.written = q, slices.Clone(p.prepared), p.sound, nil, nil
+	if how == looking {
+		if p.drafts, err = p.resolve(ctx, p.drafts); err != nil {
+			return err
+		}
+	}
+	drafts := p.drafts
+	if err := p.apply(ctx, how); err != nil {
+		return err
+	}
+	if how != looking && len(p.drafts) < len(drafts) {
+		if how == presuming { // a known key or a closed month comes before whatever was found against an entry
+			return errLookFirst
+		}
+		if _, err := p.resolve(ctx, p.refused(drafts)); err != nil {
+			return err
+		}
+	}
+	return p.write(ctx, how)
+}
+
 // prepare checks each entry by itself.
 func (p *posting) prepare() {
-	p.drafts = make([]draft, 0, len(p.entries))
+	p.prepared, p.sound = make([]Result, len(p.entries)), make([]draft, 0, len(p.entries))
 	found, total := p.journal.knownAccounts(), 0
 	for i := range p.entries {
 		total += len(p.entries[i].Postings)
@@ -119,10 +141,10 @@ func (p *posting) prepare() {
 	var lines []*known
 	for i := range p.entries {
 		e := &p.entries[i]
-		p.results[i].ID = e.ID()
+		p.prepared[i].ID = e.ID()
 		var err *fault.Error
 		if lines, err = validate(e, found, lines[:0]); err != nil {
-			p.results[i].Err = err
+			p.prepared[i].Err = err
 			continue
 		}
 		d, first := draft{index: i}, len(keys)
@@ -135,13 +157,18 @@ func (p *posting) prepare() {
 		scratch = appendCanonical(scratch[:0], e, d.keys)
 		sum := sha256.Sum256(scratch)
 		d.digest = sum[:]
-		p.drafts = append(p.drafts, d)
+		p.sound = append(p.sound, d)
 	}
+}
+
+// movesFloors tells whether an entry moves a floor.
+func (p *posting) movesFloors() bool {
+	return slices.ContainsFunc(p.sound, func(d draft) bool { return len(d.effects) > 0 })
 }
 
 // corrects tells whether an entry corrects another one.
 func (p *posting) corrects() bool {
-	return slices.ContainsFunc(p.drafts, func(d draft) bool { return p.entries[d.index].Corrects.Valid })
+	return slices.ContainsFunc(p.sound, func(d draft) bool { return p.entries[d.index].Corrects.Valid })
 }
 
 // refused returns those of the drafts whose entries were refused.
@@ -197,25 +224,21 @@ func (p *posting) resolve(ctx context.Context, drafts []draft) (unknown []draft,
 }
 
 // apply runs the entries one by one against periods and floors.
-func (p *posting) apply(ctx context.Context) error {
-	books, keys := map[accounts.Book]bool{}, map[string]bool{}
-	var last accounts.Book
-	for _, d := range p.drafts {
-		for k := range p.entries[d.index].Postings {
-			if book := p.entries[d.index].Postings[k].Account.Book; book != last {
-				books[book], last = true, book
-			}
+func (p *posting) apply(ctx context.Context, how manner) (err error) {
+	if len(p.drafts) == 0 {
+		return nil
+	}
+	a := application{posting: p, applied: make(map[uuid.UUID]draft, len(p.drafts))}
+	if how != presuming {
+		if a.open, err = readPeriods(ctx, p.queries, p.books()); err != nil {
+			return err
 		}
+	}
+	keys := map[string]bool{}
+	for _, d := range p.drafts {
 		for _, x := range d.effects {
 			keys[x.key] = true
 		}
-	}
-	if len(books) == 0 {
-		return nil
-	}
-	open, err := readPeriods(ctx, p.queries, slices.Sorted(maps.Keys(books)))
-	if err != nil {
-		return err
 	}
 	p.floors, err = lockFloors(ctx, p.queries, slices.Sorted(maps.Keys(keys)))
 	if err != nil {
@@ -224,7 +247,6 @@ func (p *posting) apply(ctx context.Context) error {
 	if err := p.readCorrected(ctx); err != nil {
 		return err
 	}
-	a := application{posting: p, open: open, applied: make(map[uuid.UUID]draft, len(p.drafts))}
 	for i := 0; i < len(p.drafts); {
 		end := i + 1
 		for p.groups != nil && end < len(p.drafts) && p.groups[p.drafts[end].index] == p.groups[p.drafts[i].index] {
@@ -235,4 +257,18 @@ func (p *posting) apply(ctx context.Context) error {
 	}
 	p.drafts = a.kept
 	return p.floors.err
+}
+
+// books are those that the drafts stand in.
+func (p *posting) books() []accounts.Book {
+	books := map[accounts.Book]bool{}
+	var last accounts.Book
+	for _, d := range p.drafts {
+		for k := range p.entries[d.index].Postings {
+			if book := p.entries[d.index].Postings[k].Account.Book; book != last {
+				books[book], last = true, book
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(books))
 }

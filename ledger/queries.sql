@@ -9,11 +9,20 @@ FROM entries WHERE id = ANY(@ids::uuid[]);
 -- name: ReadLegs :many
 SELECT id, business_date, legs FROM entries WHERE id = ANY(@ids::uuid[]);
 
--- A batch with its entries, its place in the inbox and the floors that it moves.
--- The entries stand in the batch in the order of the arrays. CockroachDB wants a WITH clause to
--- return something.
--- name: InsertBatch :exec
-WITH new_entries AS (
+-- A batch with its entries, its place in the inbox, the floors that it moves and
+-- the calls by which its entries were given.
+-- The entries stand in the batch in the order of the arrays. Where one of the
+-- months does not take postings, nothing is written at all. CockroachDB wants a
+-- WITH clause to return something.
+-- name: InsertBatch :execrows
+WITH taken AS (
+    SELECT NOT EXISTS (
+        SELECT 1 FROM (SELECT unnest(@open_books::text[]) AS book, unnest(@open_months::text[]) AS month) AS w
+        WHERE NOT EXISTS (SELECT 1 FROM periods AS p WHERE p.book = w.book AND p.month <= w.month)
+            OR EXISTS (SELECT 1 FROM periods AS p WHERE p.book = w.book AND p.month = w.month
+                AND p.state NOT IN ('open', 'reopened'))
+    ) AS open
+), new_entries AS (
     INSERT INTO entries (id, key, batch_id, business_date, period, kind, summary, source,
         attachments, preparer, reviewer, corrects, legs, digest)
     SELECT t.id, t.key, @batch_id::uuid, t.business_date, t.period, t.kind, t.summary, t.source,
@@ -26,20 +35,36 @@ WITH new_entries AS (
             unnest(@preparers::text[]) AS preparer, unnest(@reviewers::text[]) AS reviewer,
             unnest(@corrects::text[]) AS corrects, unnest(@legs::text[]) AS legs,
             unnest(@digests::bytea[]) AS digest
-    ) AS t
+    ) AS t CROSS JOIN taken WHERE taken.open
     RETURNING 1
 ), new_batch AS (
     INSERT INTO batches (id, entries, digests, vouchers, floors)
-    VALUES (@batch_id::uuid, @ids::uuid[], @batch_digests::bytea, @vouchers::jsonb, @floors::jsonb)
+    SELECT @batch_id::uuid, @ids::uuid[], @batch_digests::bytea, @vouchers::jsonb, @floors::jsonb
+    FROM taken WHERE taken.open
     RETURNING 1
 ), new_balances AS (
     INSERT INTO floors (account, balance_fen, reserved_fen, version)
-    SELECT unnest(@accounts::text[]), unnest(@balances::int8[]), unnest(@reserved::int8[]), unnest(@versions::int8[])
+    SELECT f.account, f.balance_fen, f.reserved_fen, f.version
+    FROM (
+        SELECT unnest(@accounts::text[]) AS account, unnest(@balances::int8[]) AS balance_fen,
+            unnest(@reserved::int8[]) AS reserved_fen, unnest(@versions::int8[]) AS version
+    ) AS f CROSS JOIN taken WHERE taken.open
     ON CONFLICT (account) DO UPDATE SET balance_fen = excluded.balance_fen,
         reserved_fen = excluded.reserved_fen, version = excluded.version
     RETURNING 1
+), new_calls AS (
+    INSERT INTO calls (id, request_id, subject, role, method, action, key, regions, request_hash, outcome)
+    SELECT c.id, c.request_id, c.subject, c.role, c.method, c.action, c.key, string_to_array(c.regions, ','), c.request_hash, 'succeeded'
+    FROM (
+        SELECT unnest(@call_ids::uuid[]) AS id, unnest(@request_ids::text[]) AS request_id,
+            unnest(@subjects::text[]) AS subject, unnest(@roles::text[]) AS role,
+            unnest(@methods::text[]) AS method, unnest(@actions::text[]) AS action,
+            unnest(@call_keys::text[]) AS key, unnest(@regions::text[]) AS regions,
+            unnest(@request_hashes::bytea[]) AS request_hash
+    ) AS c CROSS JOIN taken WHERE taken.open
+    RETURNING 1
 )
-INSERT INTO inbox (batch_id) VALUES (@batch_id::uuid);
+INSERT INTO inbox (batch_id) SELECT @batch_id::uuid FROM taken WHERE taken.open;
 
 -- name: LockFloors :many
 SELECT account, balance_fen, reserved_fen, version FROM floors
@@ -462,3 +487,9 @@ ORDER BY month, number LIMIT @page;
 SELECT DISTINCT position FROM checkpoints
 WHERE (@before::int8 = 0 OR position < @before) AND (@signer::text = '' OR signer = @signer)
 ORDER BY position DESC LIMIT @page;
+
+-- name: FindChangeKey :many
+SELECT digest FROM change_keys WHERE operation = @operation AND key = @key;
+
+-- name: InsertChangeKey :exec
+INSERT INTO change_keys (operation, key, digest) VALUES (@operation, @key, @digest);

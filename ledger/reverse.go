@@ -90,8 +90,8 @@ func (j *Journal) reverse(ctx context.Context, tx pgx.Tx, r Reversal) (Result, e
 				With("key", r.Key).With("account", p.Account.String()).With("left", left[i].String()).With("asked", amount.String())
 		}
 	}
-	p := posting{journal: j, queries: q, entries: []Entry{e}, reversed: map[uuid.UUID][]accounts.Fen{e.ID(): amounts}}
-	results, err := p.run(ctx)
+	p := posting{journal: j, entries: []Entry{e}, reversed: map[uuid.UUID][]accounts.Fen{e.ID(): amounts}}
+	results, err := p.inTx(ctx, q)
 	if err != nil {
 		return Result{}, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/internal/fault"
+	"fundledger/internal/paging"
 	"fundledger/ledger/internal/db"
 )
 
@@ -62,7 +63,7 @@ const (
 // as Balances does. Errors: Invalid (page token or size), NotFound (the journal
 // is shorter than a position that is asked).
 func (j *Journal) Statement(ctx context.Context, account accounts.Account, query StatementQuery) (*Statement, error) {
-	size, err := pageSize(query.PageSize, "lines")
+	size, err := paging.Size(query.PageSize, "lines")
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +215,7 @@ func parsePageToken(token string) (after Position, leg int, err error) {
 	n, err := strconv.ParseInt(position, 10, 64)
 	leg, err2 := strconv.Atoi(index)
 	if !ok || err != nil || err2 != nil || n < 1 || leg < 0 {
-		return 0, 0, badToken(token, "a statement")
+		return 0, 0, paging.BadToken(token, "a statement")
 	}
 	return Position(n), leg, nil
 }

@@ -4,16 +4,18 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
 
+	"fundledger/accounts"
 	"fundledger/ledger/internal/db"
 )
 
 // write stores what was applied: corrections, and the batch with its entries
 // and floors.
-func (p *posting) write(ctx context.Context) error {
+func (p *posting) write(ctx context.Context, how manner) error {
 	if len(p.drafts) == 0 {
 		if p.floors == nil {
 			return nil
@@ -34,11 +36,46 @@ func (p *posting) write(ctx context.Context) error {
 		return err
 	}
 	batch.Accounts, batch.Balances, batch.Reserved, batch.Versions = floors.Accounts, floors.Balances, floors.Reserved, floors.Versions
-	if err := p.queries.InsertBatch(ctx, batch); err != nil {
-		p.journal.looks.Store(looksAfterMeeting)
-		return err
+	if how == presuming {
+		p.presume(&batch)
 	}
-	return nil
+	p.addCalls(&batch)
+	written, err := p.queries.InsertBatch(ctx, batch)
+	switch {
+	case metKey(err):
+		p.journal.looks.Store(looksAfterMeeting)
+	case err == nil && written == 0:
+		return errLookFirst
+	}
+	return err
+}
+
+// presume leaves it to the insert to see that the months of the books take postings.
+func (p *posting) presume(batch *db.InsertBatchParams) {
+	type bookMonth struct {
+		book  accounts.Book
+		month accounts.Month
+	}
+	seen := map[bookMonth]bool{}
+	var last bookMonth
+	for _, d := range p.drafts {
+		e := &p.entries[d.index]
+		for i := range e.Postings {
+			one := bookMonth{e.Postings[i].Account.Book, e.Period}
+			if one == last || seen[one] {
+				continue
+			}
+			seen[one], last = true, one
+			batch.OpenBooks, batch.OpenMonths = append(batch.OpenBooks, string(one.book)), append(batch.OpenMonths, string(one.month))
+		}
+	}
+}
+
+// metKey tells whether an insert has failed at a key that the journal has.
+func metKey(err error) bool {
+	const uniqueViolation = "23505"
+	var known interface{ SQLState() string }
+	return errors.As(err, &known) && known.SQLState() == uniqueViolation
 }
 
 // batch is the batch and the rows of its entries, by columns.

@@ -20,6 +20,7 @@ const (
 	statusValid       = "valid"
 	statusConflicting = "conflicting" // the file has two contents for it
 	statusRejected    = "rejected"    // the file has a bad row for it
+	statusWithdrawn   = "withdrawn"   // the side has withdrawn it before it was posted
 )
 
 // standing is what stands of a side's record while rows that meet it are applied.
@@ -137,7 +138,7 @@ func (c *collision) apply(r *row) {
 		if !same {
 			c.setAside(r, causeSuperseded, fmt.Sprintf("%s, a later file, says otherwise in line %d", c.files[s.file].Name, s.line))
 		}
-	case same && s.status != statusConflicting:
+	case same && s.status != statusConflicting && s.status != statusWithdrawn:
 		s.file, s.line, s.taken = c.id, r.line, true
 	case s.posted:
 		c.setAside(r, causePosted, fmt.Sprintf("the settlement is posted with the content of %s, line %d%s: let a refund correct it", c.files[s.file].Name, s.line, c.differing(s, r)))
@@ -219,6 +220,9 @@ func (c *collision) write(ctx context.Context) (replaced int, err error) {
 			return 0, err
 		}
 		if _, err := c.insert(ctx, c.q, rows); err != nil {
+			return 0, err
+		}
+		if err := c.q.DropWithdrawals(ctx, db.DropWithdrawalsParams{Side: string(c.side), SetlIds: changed}); err != nil {
 			return 0, err
 		}
 	}

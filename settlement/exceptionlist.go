@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"fundledger/accounts"
+	"fundledger/internal/paging"
 	"fundledger/ledger"
 	"fundledger/settlement/internal/db"
 )
@@ -18,7 +19,7 @@ const KindRefundWaiting = "refund_waiting"
 
 // reconciledKinds are those of exceptions that reconciliation itself finds,
 // where no row was rejected.
-var reconciledKinds = []string{KindMissingCenter, KindMissingTreating, KindMissingInsured, KindAmountDiffers, KindFieldsDiffer, KindConflictingRow}
+var reconciledKinds = []string{KindMissingCenter, KindMissingTreating, KindMissingInsured, KindAmountDiffers, KindFieldsDiffer, KindConflictingRow, KindWithdrawalPending}
 
 // ExceptionQuery selects a page of exceptions; an empty field selects all.
 type ExceptionQuery struct {
@@ -49,7 +50,7 @@ type ExceptionPage struct {
 // that wait. Errors: Invalid, NotFound (the journal is shorter than a position
 // that is asked).
 func (s *Settlements) Exceptions(ctx context.Context, query ExceptionQuery) (*ExceptionPage, error) {
-	size, err := pageSize(query.PageSize, "exceptions")
+	size, err := paging.Size(query.PageSize, "exceptions")
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func (s *Settlements) Exceptions(ctx context.Context, query ExceptionQuery) (*Ex
 	case query.PageToken == "":
 		after = []string{"", "", ""}
 	case len(after) != 3:
-		return nil, badToken(query.PageToken, "a list of exceptions")
+		return nil, paging.BadToken(query.PageToken, "a list of exceptions")
 	}
 	var page *ExceptionPage
 	err = s.journal.View(ctx, query.AtLeast, func(tx pgx.Tx, at ledger.Position) error {

@@ -147,3 +147,55 @@ func TestASettlementTellsItsStory(t *testing.T) {
 	_, _, err = f.Settlement(t.Context(), "NONE", 0)
 	mustFail(t, err, fault.NotFound, "no file has a row of settlement NONE")
 }
+
+// TestAReportOfRegionsTellsNothingOfOthers compares each city's report with what
+// the whole one and the lists tell of it.
+func TestAReportOfRegionsTellsNothingOfOthers(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.load(t, settlement.Center, file(t, "c.tsv", text(bill("A1"), bill("A1"), bill("A2"), refund("R1", "NONE", "10.00"),
+		bill("B1", "insu_admdvs", "320700", "mdtrtarea_admvs", "320600"), bill("B2", "insu_admdvs", "320700", "mdtrtarea_admvs", "320600"))))
+	f.load(t, settlement.Treating, file(t, "t.tsv", text(bill("A1"), bill("A2", "fixmedins_code", "H2"), refund("R1", "NONE", "10.00"),
+		bill("B1", "insu_admdvs", "320700", "mdtrtarea_admvs", "320600"))))
+	f.load(t, settlement.Insured, file(t, "i.tsv", text(bill("A1"), bill("A2"), refund("R1", "NONE", "10.00"),
+		bill("B1", "insu_admdvs", "320700", "mdtrtarea_admvs", "320600"), bill("B2", "insu_admdvs", "320700", "mdtrtarea_admvs", "320600"))))
+	f.load(t, settlement.Treating, file(t, "bad.tsv", text(bill("X1", "insu_admdvs", "999999"))))
+	f.reconcile(t, "2025-01")
+	report := func(regions []string) *settlement.MonthReport {
+		t.Helper()
+		r, err := f.MonthReportOf(t.Context(), "2025-01", regions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	own := bill("A1")
+	all, a, b, both, none := report(nil), report([]string{own["insu_admdvs"]}), report([]string{"320600"}),
+		report([]string{own["mdtrtarea_admvs"], "320700"}), report([]string{})
+	heads := func(r *settlement.MonthReport) string {
+		return fmt.Sprint(r.Records, r.MatchedRecords, r.MatchedAmount, r.Exceptions, len(r.InProvince), len(r.InProvinceNet))
+	}
+	if none.Records != 0 || none.MatchedRecords != 0 || none.MatchedAmount != 0 || len(none.Exceptions)+len(none.ExceptionIDs)+len(none.InProvince)+len(none.InProvinceNet) != 0 {
+		t.Errorf("%+v", none)
+	}
+	if a.MatchedRecords+b.MatchedRecords != all.MatchedRecords || a.MatchedAmount+b.MatchedAmount != all.MatchedAmount || a.Records+b.Records+1 != all.Records {
+		t.Errorf("all %s, of two %s and %s", heads(all), heads(a), heads(b))
+	}
+	if fmt.Sprint(b.ExceptionIDs) != "map[missing_treating:[B2]]" || b.MatchedRecords != 1 || b.Records != 2 || len(b.InProvinceNet) == 0 {
+		t.Errorf("%s: %+v", heads(b), b)
+	}
+	if fmt.Sprint(a.Exceptions) != "map[duplicate_row_ignored:1 fields_differ:1]" || a.MatchedRecords != 2 || a.Records != 2 {
+		t.Errorf("%s: %+v", heads(a), a)
+	}
+	if fmt.Sprint(all.Exceptions) != "map[duplicate_row_ignored:1 fields_differ:1 missing_treating:1 unknown_region:1]" {
+		t.Errorf("%+v", all.Exceptions)
+	}
+	for _, n := range both.InProvinceNet {
+		if n.City != own["mdtrtarea_admvs"] && n.City != "320700" || !slices.Contains(all.InProvinceNet, n) {
+			t.Errorf("%+v", n)
+		}
+	}
+	if both.MatchedAmount != all.MatchedAmount || fmt.Sprint(both.InProvince) != fmt.Sprint(all.InProvince) {
+		t.Errorf("%+v\n%+v", both, all)
+	}
+}

@@ -31,6 +31,11 @@ type MonthReport struct {
 	CrossProvinceOut []PairAmount        `json:"cross_province_out"`
 	CrossProvinceIn  []PairAmount        `json:"cross_province_in"`
 	InProvinceNet    []CityNet           `json:"in_province_net"`
+	// TakenBack counts the negative records of the month that no side's file has:
+	// deductions, clawbacks that are offset, withdrawals. They are in none of the
+	// figures above, and in the clearing runs.
+	TakenBack       int64        `json:"taken_back,omitempty"`
+	TakenBackAmount accounts.Fen `json:"taken_back_amount,omitempty"`
 }
 
 // PairAmount is what a pair of regions comes to in a fund: the matched records
@@ -55,6 +60,16 @@ type CityNet struct {
 // MonthReport reports a service month. Errors: NotFound when no file has a row
 // of the month, Precondition when files came after its last reconciliation.
 func (s *Settlements) MonthReport(ctx context.Context, month accounts.Month) (*MonthReport, error) {
+	return s.MonthReportOf(ctx, month, nil)
+}
+
+// MonthReportOf is the MonthReport of those settlements that touch one of the
+// regions, as insured or as treating, and of the regions' own nets; nil is all.
+// A settlement of two regions counts for each, so reports of several regions do
+// not add up to that of all. What was rejected before its regions could be read
+// counts for none.
+func (s *Settlements) MonthReportOf(ctx context.Context, month accounts.Month, regions []string) (*MonthReport, error) {
+	seen := sight{regions == nil, regions}
 	var report *MonthReport
 	err := s.store.Snapshot(ctx, func(tx pgx.Tx) error {
 		q := db.New(tx)
@@ -62,10 +77,10 @@ func (s *Settlements) MonthReport(ctx context.Context, month accounts.Month) (*M
 			return err
 		}
 		report = &MonthReport{Month: month, Exceptions: map[string]int64{}, ExceptionIDs: map[string][]string{}}
-		if err := report.readExceptions(ctx, q); err != nil {
+		if err := report.readExceptions(ctx, q, seen); err != nil {
 			return err
 		}
-		return report.readSettlements(ctx, q, s.rules)
+		return report.readSettlements(ctx, q, s.rules, seen)
 	})
 	return report, err
 }
@@ -91,8 +106,18 @@ func requireReconciled(ctx context.Context, q *db.Queries, month accounts.Month)
 	return nil
 }
 
-func (r *MonthReport) readExceptions(ctx context.Context, q *db.Queries) error {
-	rows, err := q.ReportExceptions(ctx, string(r.Month))
+// sight is what of a report may be seen.
+type sight struct {
+	all     bool
+	regions []string
+}
+
+func (v sight) of(insured, treating string) bool {
+	return v.all || slices.Contains(v.regions, insured) || slices.Contains(v.regions, treating)
+}
+
+func (r *MonthReport) readExceptions(ctx context.Context, q *db.Queries, seen sight) error {
+	rows, err := q.ReportExceptions(ctx, db.ReportExceptionsParams{Month: string(r.Month), AllRegions: seen.all, Regions: seen.regions})
 	if err != nil {
 		return err
 	}
@@ -108,7 +133,7 @@ func (r *MonthReport) readExceptions(ctx context.Context, q *db.Queries) error {
 	for _, ids := range r.ExceptionIDs {
 		slices.Sort(ids)
 	}
-	duplicates, err := q.ReportDuplicates(ctx, string(r.Month))
+	duplicates, err := q.ReportDuplicates(ctx, db.ReportDuplicatesParams{Month: string(r.Month), AllRegions: seen.all, Regions: seen.regions})
 	if err != nil {
 		return err
 	}
@@ -126,8 +151,8 @@ func isRejection(kind string) bool { return !slices.Contains(reconciledKinds, ki
 // pair is what amounts are reported by.
 type pair struct{ insured, treating, fund string }
 
-// readSettlements sums the matched settlements of the month.
-func (r *MonthReport) readSettlements(ctx context.Context, q *db.Queries, rules *rules) error {
+// readSettlements sums the matched settlements of the month that may be seen.
+func (r *MonthReport) readSettlements(ctx context.Context, q *db.Queries, rules *rules, seen sight) error {
 	pairs := map[RunKind]map[pair]PairAmount{InProvince: {}, CrossOut: {}, CrossIn: {}}
 	blocks, err := q.BlocksOfMonth(ctx, string(r.Month))
 	if err != nil {
@@ -137,6 +162,14 @@ func (r *MonthReport) readSettlements(ctx context.Context, q *db.Queries, rules 
 		sums, err := decodeSums(b.Sums)
 		if err != nil {
 			return err
+		}
+		sums = slices.DeleteFunc(sums, func(s groupSum) bool { return !seen.of(s.Insured, s.Treating) })
+		if b.Negative {
+			for _, sum := range sums {
+				r.TakenBack += sum.Records
+				r.TakenBackAmount += sum.Amounts.sum()
+			}
+			continue
 		}
 		if err := r.add(rules, pairs[RunKind(b.Kind)], sums); err != nil {
 			return err
@@ -148,8 +181,15 @@ func (r *MonthReport) readSettlements(ctx context.Context, q *db.Queries, rules 
 	}
 	for i := range waiting {
 		rec := refundRecord(&waiting[i])
+		if !seen.of(rec.insured, rec.treating) {
+			continue
+		}
 		kind, _ := rules.kindOf(rec.insured, rec.treating)
-		if err := r.add(rules, pairs[kind], sumUp([]*record{rec})); err != nil {
+		sums, err := rules.sumUp([]*record{rec})
+		if err != nil {
+			return err
+		}
+		if err := r.add(rules, pairs[kind], sums); err != nil {
 			return err
 		}
 	}
@@ -160,7 +200,7 @@ func (r *MonthReport) readSettlements(ctx context.Context, q *db.Queries, rules 
 		return append([]PairAmount{}, list...)
 	}
 	r.InProvince, r.CrossProvinceOut, r.CrossProvinceIn = sorted(InProvince), sorted(CrossOut), sorted(CrossIn)
-	r.InProvinceNet = net(r.InProvince)
+	r.InProvinceNet = slices.DeleteFunc(net(r.InProvince), func(n CityNet) bool { return !seen.of(n.City, n.City) })
 	return nil
 }
 
@@ -174,7 +214,7 @@ func (r *MonthReport) add(rules *rules, pairs map[pair]PairAmount, sums []groupS
 		}
 		r.MatchedAmount += s.Amounts.sum()
 		for part, count := range s.Touched {
-			if count == 0 {
+			if count == 0 && s.Amounts[part] == 0 {
 				continue
 			}
 			fund, err := rules.fundOf(part, s.Insutype, r.Month.Last())

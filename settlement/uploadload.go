@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"fundledger/internal/fault"
+	"fundledger/internal/paging"
 	"fundledger/settlement/internal/db"
 )
 
@@ -227,14 +228,14 @@ type RowErrorPage struct {
 // RowErrors lists rows of an upload; one that is not loaded has none yet.
 // Errors: Invalid, NotFound (no such upload).
 func (s *Settlements) RowErrors(ctx context.Context, query RowErrorQuery) (*RowErrorPage, error) {
-	size, err := pageSize(query.PageSize, "rows")
+	size, err := paging.Size(query.PageSize, "rows")
 	if err != nil {
 		return nil, err
 	}
 	after := int64(0)
 	if query.PageToken != "" {
 		if after, err = strconv.ParseInt(query.PageToken, 10, 64); err != nil || after < 1 {
-			return nil, badToken(query.PageToken, "a list of rows")
+			return nil, paging.BadToken(query.PageToken, "a list of rows")
 		}
 	}
 	page := &RowErrorPage{Rows: []BadRow{}}

@@ -61,3 +61,15 @@ func TestAReservationIsListedFinishedVoidedOrExpires(t *testing.T) {
 	}
 	must(t, url, "verify")
 }
+
+func TestAManualEntryTakesTwoPersonsByCommandsToo(t *testing.T) {
+	url := opened(t)
+	file := store(t, "manual.json", strings.ReplaceAll(entryJSON("m", bank, incomes, "100.00"), `"transfer"`, `"manual"`))
+	refusedWith(t, url, "finished by another person", "post", file)
+	must(t, url, "post", "--pend", file)
+	refusedWith(t, url, "was prepared by tester: another person must finish it", "pending", "finish", "m", "--by", "tester")
+	must(t, url, "pending", "finish", "m", "--by", "chief")
+	if entry := decoded[ledger.Record](t, url, "entry", "finish/m"); entry.Preparer != "tester" || entry.Reviewer != "chief" {
+		t.Errorf("%+v", entry)
+	}
+}

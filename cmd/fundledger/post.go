@@ -26,9 +26,9 @@ type postCmd struct {
 // Help shows the format.
 func (c *postCmd) Help() string {
 	return `The file holds entries as JSON objects one after the other, or in one array: ` +
-		`{"key":"A-1","date":"2025-01-15","period":"2025-01","kind":"manual","summary":"…","source":"…","preparer":"…","reviewer":"…",` +
+		`{"key":"A-1","date":"2025-01-15","period":"2025-01","kind":"adjustment","summary":"…","source":"…","preparer":"…","reviewer":"…",` +
 		`"postings":[{"account":"320100.agency/310/1003","side":"D","amount":"12.34"},…]}. ` +
-		`The key makes an entry unique: the same file again changes nothing. Each entry has a result of its own; when one is refused the command exits with 1.`
+		`The key makes an entry unique: the same file again changes nothing. Each entry has a result of its own; when one is refused the command exits with 1. An entry of kind manual is made by two persons: --pend reserves it for its preparer, and another person posts it by fundledger pending finish --by.`
 }
 
 // postBatch is how many entries are sent at once unless all stand together.
@@ -82,11 +82,11 @@ func (c *postCmd) Run(app *app) error {
 func (s *session) post(app *app, entries []ledger.Entry, atomic bool) ([]postResult, error) {
 	results := []postResult{}
 	for len(entries) > 0 {
-		n, post := min(len(entries), postBatch), s.journal.Post
-		if atomic {
-			n, post = len(entries), s.journal.PostAtomic
+		n := len(entries)
+		if !atomic {
+			n = min(n, postBatch)
 		}
-		made, err := post(app.ctx, entries[:n]...)
+		made, err := s.journal.PostGiven(app.ctx, atomic, entries[:n]...)
 		if err != nil {
 			return results, err
 		}

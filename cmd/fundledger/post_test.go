@@ -21,7 +21,7 @@ func opened(t *testing.T) string {
 
 // entryJSON writes an entry that moves yuan from one account to another.
 func entryJSON(key, to, from, yuan string) string {
-	return fmt.Sprintf(`{"key":%q,"date":"2025-01-15","period":"2025-01","kind":"manual","summary":"试验 %s","source":"test","preparer":"tester",
+	return fmt.Sprintf(`{"key":%q,"date":"2025-01-15","period":"2025-01","kind":"transfer","summary":"试验 %s","source":"test","preparer":"tester",
 		"postings":[{"account":%q,"side":"D","amount":%q},{"account":%q,"side":"C","amount":%q}]}`, key, key, to, yuan, from, yuan)
 }
 
@@ -146,7 +146,7 @@ func TestAnEntryIsReversedInPartAndInFullAndShownWithItsLinks(t *testing.T) {
 	must(t, url, "reverse", ledger.EntryID("in").String(), "--key", "R3", "--date", "2025-02-01", "--preparer", "tester", "--reviewer", "checker",
 		"--summary", "退款", "--posting", "1=70.00", "--posting", "2=70.00")
 	shown := must(t, url, "entry", "in")
-	for _, want := range []string{"at position 1", "2025-01-15 in 2025-01, manual: 试验 in", "100.00", "借 Dr", "320100.agency 2025-01 no. 1",
+	for _, want := range []string{"at position 1", "2025-01-15 in 2025-01, transfer: 试验 in", "100.00", "借 Dr", "320100.agency 2025-01 no. 1",
 		"corrected by " + ledger.EntryID("R1").String(), "corrected by " + ledger.EntryID("R3").String(), "prepared by tester, source test"} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("%s is missing:\n%s", want, shown)

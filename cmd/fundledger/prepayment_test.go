@@ -11,13 +11,6 @@ import (
 )
 
 // refused runs a command that must fail and say so.
-func refused(t *testing.T, url, want string, args ...string) {
-	t.Helper()
-	if r := fundledger(t, url, args...); r.code != exitFailed || !strings.Contains(r.stderr, want) {
-		t.Errorf("fundledger %s: exit %d, %s", strings.Join(args, " "), r.code, r.stderr)
-	}
-}
-
 func TestPrepaymentsFromPlanToTopUp(t *testing.T) {
 	url, _ := cleared(t)
 	bases := sampleFiles + "2025-01/prepayment_bases.tsv"
@@ -25,7 +18,7 @@ func TestPrepaymentsFromPlanToTopUp(t *testing.T) {
 	if !strings.Contains(dry, "2025/cross-province/310000/receive") {
 		t.Errorf("plan prints %s", dry)
 	}
-	refused(t, url, "there is no plan 2025/in-province", "prepayment", "plan", "2025")
+	refusedWith(t, url, "there is no plan 2025/in-province", "prepayment", "plan", "2025")
 	out := t.TempDir()
 	must(t, url, "prepayment", "plan", "2025", "--bases", bases, "--by", "clerk", "--out", out)
 	if files, err := filepath.Glob(out + "/*/*.xlsx"); err != nil || len(files) < 10 {
@@ -48,7 +41,7 @@ func TestPrepaymentsFromPlanToTopUp(t *testing.T) {
 	if !strings.Contains(moved, "fund 310: 100.00 on 2025-02-10") {
 		t.Errorf("move prints %s", moved)
 	}
-	refused(t, url, "other content", "prepayment", "move", pays, "--fund", "310", "--amount", "99.00", "--date", "2025-02-10", "--reference", "P1", "--by", "clerk")
+	refusedWith(t, url, "other content", "prepayment", "move", pays, "--fund", "310", "--amount", "99.00", "--date", "2025-02-10", "--reference", "P1", "--by", "clerk")
 	must(t, url, "prepayment", "move", "--province", "110000", "--direction", "pay", "--document", "D1", "--fund", "310", "--amount", "7.00", "--date", "2025-02-20", "--reference", "P2", "--by", "clerk")
 	if late := must(t, url, "prepayment", "notices", "--late-on", "2025-03-01"); !strings.Contains(late, pays) {
 		t.Errorf("late: %s", late)
@@ -64,10 +57,10 @@ func TestPrepaymentsFromPlanToTopUp(t *testing.T) {
 	if own := must(t, url, "prepayment", "show", "--year", "2025", "--province", "310000", "--explain"); !strings.Contains(own, "carried over, opened 540000.00: ") {
 		t.Errorf("show prints %s", own)
 	}
-	refused(t, url, "320100 is not a counterparty", "prepayment", "show", "--year", "2025", "--province", "320100")
+	refusedWith(t, url, "320100 is not a counterparty", "prepayment", "show", "--year", "2025", "--province", "320100")
 	fee := []string{"--holder", "320000", "--fund", "310", "--amount", "3.00", "--date", "2025-03-21", "--reference", "I1", "--by", "clerk"}
 	must(t, url, append([]string{"prepayment", "interest"}, fee...)...)
-	refused(t, url, "N四(三)", append([]string{"prepayment", "fee"}, fee...)...)
+	refusedWith(t, url, "N四(三)", append([]string{"prepayment", "fee"}, fee...)...)
 	if check := must(t, url, "check"); !strings.Contains(check, "all checks hold") {
 		t.Errorf("check prints %s", check)
 	}
@@ -77,7 +70,7 @@ func TestTopUpAndNationalFiguresByCommand(t *testing.T) {
 	url, _ := cleared(t)
 	must(t, url, "prepayment", "plan", "2025", "--bases", sampleFiles+"2025-01/prepayment_bases.tsv", "--by", "clerk")
 	cases := must(t, url, "prepayment", "topup", "list", "--month", "2025-01")
-	if !strings.Contains(cases, "topup/2025-01/310000") { // nothing lay at Shanghai when January was cleared
+	if !strings.Contains(cases, "topup/2025-01/310000") { // January has used what lay at Shanghai to red
 		t.Fatalf("cases: %s", cases)
 	}
 	step := func(name, by string, more ...string) []string {
@@ -85,12 +78,12 @@ func TestTopUpAndNationalFiguresByCommand(t *testing.T) {
 	}
 	amount := []string{"--fund", "310", "--amount", "500.00"}
 	must(t, url, step("propose", "maker", amount...)...)
-	refused(t, url, "another person", step("approve", "maker", append(amount, "--document", "D")...)...)
+	refusedWith(t, url, "another person", step("approve", "maker", append(amount, "--document", "D")...)...)
 	must(t, url, step("approve", "checker", append(amount, "--document", "D")...)...)
 	if told := must(t, url, step("notify", "maker")...); !strings.Contains(told, "notified") {
 		t.Errorf("notify prints %s", told)
 	}
-	refused(t, url, "is notified", step("decline", "maker", "--reason", "no")...)
+	refusedWith(t, url, "is notified", step("decline", "maker", "--reason", "no")...)
 
 	file := filepath.Join(t.TempDir(), "list.tsv")
 	if err := os.WriteFile(file, []byte("month\tprovince\tfund\tpayable\treceivable\n2025-01\t310000\t310\t1.00\t0.00\n"), 0o600); err != nil {
@@ -101,7 +94,7 @@ func TestTopUpAndNationalFiguresByCommand(t *testing.T) {
 	if err := json.Unmarshal([]byte(imported), &list); err != nil || len(list.Comparison) == 0 {
 		t.Fatal(imported, err)
 	}
-	refused(t, url, "accepted first", "remit", "2025-01/cross-out/310000/receive", "--date", "2025-03-10", "--reference", "R")
+	refusedWith(t, url, "accepted first", "remit", "2025-01/cross-out/310000/receive", "--date", "2025-03-10", "--reference", "R")
 	must(t, url, "prepayment", "national", "accept", list.ID, "--date", "2025-03-01", "--by", "checker", "--reason", "以国家为准")
 	if listed := must(t, url, "prepayment", "national", "list"); !strings.Contains(listed, "accepted") || !strings.Contains(listed, "figures differ") {
 		t.Errorf("list prints %s", listed)

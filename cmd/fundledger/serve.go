@@ -86,7 +86,7 @@ func flush(ctx context.Context, recorded *calls.Log) error {
 	return nil
 }
 
-// serve runs service, jobs, sealer and metrics until the context ends or one of them
+// serve runs service, jobs, sealer, sweeper and metrics until the context ends or one of them
 // fails. The sealer ends last, so that it seals what was posted last.
 func serve(ctx context.Context, settings *config.Config, server *rpc.Server, journal *ledger.Journal, measured *telemetry, log *slog.Logger) error {
 	listener, err := listen(ctx, "listen", settings.Listen)
@@ -115,6 +115,13 @@ func serve(ctx context.Context, settings *config.Config, server *rpc.Server, jou
 	}
 	if settings.Sealer.Enabled {
 		group.Go(func() error { return seal(behind, settings.Sealer.Name, journal, measured, log) })
+	}
+	if settings.Sweeper.Interval > 0 {
+		group.Go(func() error {
+			return journal.RunSweeper(ctx, ledger.SweeperOptions{
+				Interval: settings.Sweeper.Interval, Log: log, Meter: measured.metrics.Meter("fundledger/ledger"),
+			})
+		})
 	}
 	return group.Wait()
 }

@@ -23,7 +23,7 @@ func TestServeAnswersSealsAndDrains(t *testing.T) {
 	var out, log buffer
 	code := make(chan int, 1)
 	go func() {
-		code <- run(ctx, []string{"--database-url", url, "serve", "--dev", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--set", "sealer.name=server-1"},
+		code <- run(ctx, []string{"--database-url", url, "serve", "--dev", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--set", "sealer.name=server-1", "--set", "sweeper.interval=20ms"},
 			&out, &log, func(string) string { return "" })
 	}()
 	addresses := map[string]string{}
@@ -55,6 +55,14 @@ func TestServeAnswersSealsAndDrains(t *testing.T) {
 	if got := post("GetBalances", `{"account":"`+bank+`","atLeastPosition":"1"}`); !strings.Contains(got, `"balance":"1.00"`) {
 		t.Errorf("%s", got)
 	}
+	post("Pend", `{"entry":{"idempotencyKey":"held","date":"2025-01-15","period":"2025-01","kind":"adjustment","summary":"预占","postings":[
+		{"account":"`+incomes+`","side":"SIDE_DEBIT","amount":"1.00"},{"account":"`+bank+`","side":"SIDE_CREDIT","amount":"1.00"}]},
+		"expireTime":"`+time.Now().Add(500*time.Millisecond).UTC().Format(time.RFC3339Nano)+`"}`)
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(post("GetPending", `{"pendingKey":"held"}`), "PENDING_STATE_EXPIRED"); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody sweeps")
+		}
+	}
 	response, err := http.Get(addresses["serves metrics"] + "/metrics")
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +72,7 @@ func TestServeAnswersSealsAndDrains(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"rpc_server_", "pgxpool_", "fundledger_sealer_sealed_position", "go_goroutines"} {
+	for _, name := range []string{"rpc_server_", "pgxpool_", "fundledger_sealer_sealed_position", "fundledger_sweeper_expired_total", "go_goroutines"} {
 		if !strings.Contains(string(metrics), name) {
 			t.Errorf("there is no metric %s", name)
 		}
@@ -85,11 +93,11 @@ func TestServeAnswersSealsAndDrains(t *testing.T) {
 	}
 	defer db.Close()
 	recorded, err := calls.NewLog(db).List(t.Context(), calls.Query{})
-	if err != nil || len(recorded.Calls) != 2 {
+	if err != nil || len(recorded.Calls) != 3 {
 		t.Fatalf("%+v %v", recorded, err)
 	}
 	for _, c := range recorded.Calls {
-		if c.Action != "ledger.post" || c.End.Outcome != calls.Succeeded {
+		if c.Action != "ledger.post" && c.Action != "ledger.pend" || c.End.Outcome != calls.Succeeded {
 			t.Errorf("%+v", c)
 		}
 	}

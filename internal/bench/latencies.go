@@ -57,3 +57,9 @@ func (s timedStore) InTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
 	defer s.times.end(s.times.begin())
 	return s.Store.InTx(ctx, fn)
 }
+
+// Single implements accounts.Store.
+func (s timedStore) Single(ctx context.Context, fn func(w accounts.Reader) error) error {
+	defer s.times.end(s.times.begin())
+	return s.Store.Single(ctx, fn)
+}

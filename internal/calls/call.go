@@ -16,7 +16,7 @@ const (
 	Unknown   Outcome = "unknown"   // it has no end yet
 	Succeeded Outcome = "succeeded" // done
 	Replayed  Outcome = "replayed"  // it had been done before
-	Failed    Outcome = "failed"    // refused with an error
+	Failed    Outcome = "failed"    // refused with an error, for its form or by what it asks for
 	Denied    Outcome = "denied"    // refused for want of credentials, a role or a region
 )
 
@@ -25,12 +25,12 @@ type Call struct {
 	ID          uuid.UUID // set by Begin
 	RequestID   string    // as in the logs and in errors
 	Subject     string    // who called
-	Role        string    // by which it was allowed; "" when it was not
+	Role        string    // by which it was allowed; of one that was refused, those that the caller held
 	Method      string    // such as "/fundledger.ledger.v1.LedgerService/Post"
 	Action      string    // such as "ledger.post"
 	Key         string    // idempotency key, or the first of several
 	Regions     []string  // that it touches, six digits each
-	RequestHash []byte    // SHA-256 of the request in its canonical encoding
+	RequestHash []byte    // SHA-256 of the request in its canonical encoding; empty where a refused one was not read
 	Begun       time.Time // by the clock of the database
 	End         End
 }

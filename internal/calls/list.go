@@ -1,24 +1,16 @@
 package calls
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"strconv"
-	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"fundledger/accounts"
 	"fundledger/internal/calls/internal/db"
 	"fundledger/internal/fault"
-)
-
-const (
-	defaultPage = 100
-	largestPage = 1000
+	"fundledger/internal/paging"
 )
 
 // Query selects calls; zero fields select all.
@@ -44,14 +36,11 @@ type Page struct {
 // List returns a page of calls, after what this server knows of them is written.
 // Errors: Invalid for a page size out of range or a token that was not given out.
 func (l *Log) List(ctx context.Context, query Query) (*Page, error) {
-	size := query.PageSize
-	if size == 0 {
-		size = defaultPage
+	size, err := paging.Size(query.PageSize, "calls")
+	if err != nil {
+		return nil, err
 	}
-	if size < 0 || size > largestPage {
-		return nil, fault.New(fault.Invalid, "a page has 1 to %d calls, %d were asked", largestPage, size).With("field", "page_size")
-	}
-	before, beforeID, err := parseToken(query.PageToken)
+	before, err := paging.ParsePlace(query.PageToken, "a list of calls")
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +50,7 @@ func (l *Log) List(ctx context.Context, query Query) (*Page, error) {
 	p := db.ListCallsParams{
 		Subject: query.Subject, Action: query.Action, Method: query.Method, Key: query.Key, RequestID: query.RequestID,
 		Region: query.Region, Outcome: string(query.Outcome), Everything: query.Visible == nil, Visible: query.Visible,
-		FromTime: bound(query.From), UntilTime: bound(query.Until), BeforeTime: bound(before), BeforeID: beforeID, Page: int32(size) + 1,
+		FromTime: bound(query.From), UntilTime: bound(query.Until), BeforeTime: bound(before.At), BeforeID: before.ID, Page: int32(size) + 1,
 	}
 	page := &Page{}
 	err = l.store.Read(ctx, func(r accounts.Reader) error {
@@ -72,7 +61,7 @@ func (l *Log) List(ctx context.Context, query Query) (*Page, error) {
 		*page = Page{Calls: []Call{}}
 		if len(rows) > size {
 			rows = rows[:size]
-			page.NextPageToken = token(rows[size-1].Call.BegunAt, rows[size-1].Call.ID)
+			page.NextPageToken = paging.Place{At: rows[size-1].Call.BegunAt, ID: rows[size-1].Call.ID}.Token()
 		}
 		for _, row := range rows {
 			call, err := decode(row)
@@ -90,7 +79,10 @@ func decode(r db.ListCallsRow) (Call, error) {
 	c := Call{
 		ID: r.Call.ID, RequestID: r.Call.RequestID, Subject: r.Call.Subject, Role: r.Call.Role, Method: r.Call.Method, Action: r.Call.Action,
 		Key: r.Call.Key, Regions: r.Call.Regions, RequestHash: r.Call.RequestHash, Begun: r.Call.BegunAt,
-		End: End{Outcome: Outcome(r.Outcome), JobID: r.JobID, Time: r.EndedAt.Time},
+		End: End{Outcome: Outcome(r.EndedAs), JobID: r.JobID, Time: r.EndedAt.Time},
+	}
+	if r.Call.Outcome != "" { // recorded with what it did
+		c.End.Time = r.Call.BegunAt
 	}
 	if r.Error != "" {
 		c.End.Err = &fault.Error{}
@@ -101,42 +93,4 @@ func decode(r db.ListCallsRow) (Call, error) {
 	return c, nil
 }
 
-// Earlier tells whether a call of the method and key has succeeded before, for
-// methods that cannot tell so themselves; AlreadyExists when its request was
-// another one. It sees only calls that have ended: two at the same time are
-// for the method's own idempotency to keep apart.
-func (l *Log) Earlier(ctx context.Context, method, key string, hash []byte) (seen bool, err error) {
-	if err := l.Flush(ctx); err != nil {
-		return false, err
-	}
-	err = l.store.Read(ctx, func(r accounts.Reader) error {
-		hashes, err := db.New(r).EarlierCalls(ctx, db.EarlierCallsParams{Method: method, Key: key})
-		if seen = len(hashes) > 0; seen && !bytes.Equal(hashes[0], hash) {
-			return fault.New(fault.AlreadyExists, "key %q is already used for a call with other content", key).With("key", key)
-		}
-		return err
-	})
-	return seen && err == nil, err
-}
-
 func bound(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()} }
-
-// token names the last call of a page by its time in microseconds and its id.
-func token(at time.Time, id uuid.UUID) string {
-	return strconv.FormatInt(at.UnixMicro(), 10) + "." + id.String()
-}
-
-func parseToken(token string) (before time.Time, id uuid.UUID, err error) {
-	if token == "" {
-		return time.Time{}, uuid.UUID{}, nil
-	}
-	at, name, _ := strings.Cut(token, ".")
-	n, err := strconv.ParseInt(at, 10, 64)
-	if err == nil {
-		id, err = uuid.Parse(name)
-	}
-	if err != nil {
-		return time.Time{}, uuid.UUID{}, fault.New(fault.Invalid, "page token %q was not given out by a list of calls", token).With("field", "page_token")
-	}
-	return time.UnixMicro(n), id, nil
-}

@@ -35,6 +35,7 @@ func (c *Config) Check() error {
 	demand(c.Limits.MessageBytes >= 1<<16, "limits.message_bytes is less than 65536")
 	demand(c.Limits.RequestsPerSecond > 0 && c.Limits.Burst > 0, "limits.requests_per_second and limits.burst must be positive")
 	demand(min(c.Limits.RequestTime, c.Limits.ReadTime, c.Limits.IdleTime, c.Limits.DrainTime) > 0, "the times of limits must be positive")
+	demand(c.Sweeper.Interval >= 0, "sweeper.interval must not be negative; 0 switches it off")
 	demand((c.TLS.Certificate == "") == (c.TLS.Key == ""), "tls.certificate and tls.key belong together")
 	demand(new(slog.LevelVar).UnmarshalText([]byte(c.Log.Level)) == nil, "log.level "+quoted(c.Log.Level)+" is none of debug, info, warn and error")
 	if c.Dev {

@@ -18,6 +18,7 @@ type Config struct {
 	Auth      Auth      `koanf:"auth"`
 	Limits    Limits    `koanf:"limits"`
 	Sealer    Sealer    `koanf:"sealer"`
+	Sweeper   Sweeper   `koanf:"sweeper"`
 	Log       Log       `koanf:"log"`
 	Telemetry Telemetry `koanf:"telemetry"`
 }
@@ -71,6 +72,11 @@ type Sealer struct {
 	Name    string `koanf:"name"` // empty: host and process number
 }
 
+// Sweeper releases pending entries whose time has passed.
+type Sweeper struct {
+	Interval time.Duration `koanf:"interval"` // 0: not in this process
+}
+
 // Log says how much is logged.
 type Log struct {
 	Level string `koanf:"level"` // debug, info, warn or error
@@ -89,7 +95,7 @@ var defaults = map[string]any{
 	"auth.subject_claim": "sub", "auth.roles_claim": "fundledger_roles", jobsKey: []any{},
 	"limits.message_bytes": 16 << 20, "limits.requests_per_second": 500.0, "limits.burst": 1000,
 	"limits.request_time": "1m", "limits.read_time": "10s", "limits.idle_time": "2m", "limits.drain_time": "30s",
-	"sealer.enabled": true, "sealer.name": "", "log.level": "info", "telemetry.otlp_endpoint": "",
+	"sealer.enabled": true, "sealer.name": "", "sweeper.interval": "30s", "log.level": "info", "telemetry.otlp_endpoint": "",
 }
 
 // jobsKey is the one key that is a list.

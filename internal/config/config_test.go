@@ -136,6 +136,7 @@ func TestCheckNamesAllThatCannotWork(t *testing.T) {
 		"loopback address only":  func(c *Config) { c.Dev = true },
 		"limits.message_bytes":   func(c *Config) { c.Limits.MessageBytes = 1 },
 		"times of limits":        func(c *Config) { c.Limits.DrainTime = 0 },
+		"sweeper.interval":       func(c *Config) { c.Sweeper.Interval = -1 },
 		"log.level":              func(c *Config) { c.Log.Level = "loud" },
 		"limits.burst must be":   func(c *Config) { c.Limits.Burst = 0 },
 		"auth.jobs needs tls.cl": func(c *Config) { c.TLS.ClientCA = "" },

@@ -154,7 +154,7 @@ func (p *Proxy) accept(serving *sync.WaitGroup) {
 			p.hangUp(client, server)
 			continue
 		}
-		link := &link{proxy: p, client: client, server: server}
+		link := &link{proxy: p, client: client, server: server, commits: map[string]bool{}}
 		serving.Go(link.toServer)
 		serving.Go(link.toClient)
 	}
@@ -178,7 +178,8 @@ func (p *Proxy) hangUp(conns ...net.Conn) {
 type link struct {
 	proxy          *Proxy
 	client, server net.Conn
-	mute           sync.Mutex // held while the client must hear nothing more
+	commits        map[string]bool // names of prepared statements that commit
+	mute           sync.Mutex      // held while the client must hear nothing more
 	muted          bool
 }
 
@@ -194,7 +195,7 @@ func (l *link) toServer() {
 		}
 		started = true
 		l.proxy.pass()
-		if isCommit(message) {
+		if l.isCommit(message) {
 			switch l.proxy.decide() {
 			case BeforeCommit:
 				return
@@ -233,12 +234,24 @@ func (l *link) toClient() {
 	}
 }
 
-// isCommit: CockroachDB commits when the outer savepoint is released.
-func isCommit(message []byte) bool {
-	if message[0] != 'Q' {
-		return false
+// isCommit tells whether the message commits: by its text, or by the name of a
+// statement that was prepared.
+func (l *link) isCommit(message []byte) bool {
+	texts := bytes.SplitN(message[5:], []byte{0}, 3)
+	switch message[0] {
+	case 'Q':
+		return commits(texts[0])
+	case 'P': // name, query
+		l.commits[string(texts[0])] = commits(texts[1])
+	case 'B': // portal, name
+		return l.commits[string(texts[1])]
 	}
-	query := bytes.ToUpper(bytes.TrimRight(message[5:], "\x00; "))
+	return false
+}
+
+// commits: CockroachDB commits when the outer savepoint is released.
+func commits(query []byte) bool {
+	query = bytes.ToUpper(bytes.TrimRight(query, "; "))
 	return bytes.Equal(query, []byte("COMMIT")) || bytes.HasPrefix(query, []byte("RELEASE SAVEPOINT COCKROACH_RESTART"))
 }
 

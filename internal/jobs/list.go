@@ -2,21 +2,13 @@ package jobs
 
 import (
 	"context"
-	"strconv"
-	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"fundledger/accounts"
-	"fundledger/internal/fault"
 	"fundledger/internal/jobs/internal/db"
-)
-
-const (
-	defaultPage = 100
-	largestPage = 1000
+	"fundledger/internal/paging"
 )
 
 // Query selects jobs; zero fields select all.
@@ -47,21 +39,18 @@ type Page struct {
 // List returns a page of jobs. Errors: Invalid for a page size out of range or a
 // token that was not given out.
 func (j *Jobs) List(ctx context.Context, query Query) (*Page, error) {
-	size := query.PageSize
-	if size == 0 {
-		size = defaultPage
+	size, err := paging.Size(query.PageSize, "jobs")
+	if err != nil {
+		return nil, err
 	}
-	if size < 0 || size > largestPage {
-		return nil, fault.New(fault.Invalid, "a page has 1 to %d jobs, %d were asked", largestPage, size).With("field", "page_size")
-	}
-	before, beforeID, err := parseToken(query.PageToken)
+	before, err := paging.ParsePlace(query.PageToken, "a list of jobs")
 	if err != nil {
 		return nil, err
 	}
 	p := db.ListJobsParams{
 		State: string(query.State), Action: query.Action, Subject: query.Subject,
 		FromTime: bound(query.From), UntilTime: bound(query.Until), Everything: query.Reader == nil,
-		BeforeTime: bound(before), BeforeID: beforeID, Page: int32(size) + 1,
+		BeforeTime: bound(before.At), BeforeID: before.ID, Page: int32(size) + 1,
 	}
 	if query.Reader != nil {
 		p.Reader, p.Actions = query.Reader.Subject, query.Reader.Actions
@@ -75,7 +64,7 @@ func (j *Jobs) List(ctx context.Context, query Query) (*Page, error) {
 		*page = Page{Jobs: []Job{}}
 		if len(rows) > size {
 			rows = rows[:size]
-			page.NextPageToken = token(rows[size-1].CreatedAt, rows[size-1].ID)
+			page.NextPageToken = paging.Place{At: rows[size-1].CreatedAt, ID: rows[size-1].ID}.Token()
 		}
 		for _, row := range rows {
 			job, err := decode(row)
@@ -90,23 +79,3 @@ func (j *Jobs) List(ctx context.Context, query Query) (*Page, error) {
 }
 
 func bound(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()} }
-
-// token names the last job of a page by its time in microseconds and its id.
-func token(at time.Time, id uuid.UUID) string {
-	return strconv.FormatInt(at.UnixMicro(), 10) + "." + id.String()
-}
-
-func parseToken(token string) (before time.Time, id uuid.UUID, err error) {
-	if token == "" {
-		return time.Time{}, uuid.UUID{}, nil
-	}
-	at, name, _ := strings.Cut(token, ".")
-	n, err := strconv.ParseInt(at, 10, 64)
-	if err == nil {
-		id, err = uuid.Parse(name)
-	}
-	if err != nil {
-		return time.Time{}, uuid.UUID{}, fault.New(fault.Invalid, "page token %q was not given out by a list of jobs", token).With("field", "page_token")
-	}
-	return time.UnixMicro(n), id, nil
-}

@@ -12,8 +12,13 @@ import (
 
 // journalTables hold history: AppRole may add to them and read them, and
 // nothing else.
-var journalTables = []string{"entries", "batches", "sealed", "vouchers", "tree_hashes", "checkpoints", "corrections", "period_events", "rule_changes", "calls", "call_ends",
-	"prepayment_steps", "prepayment_moves"}
+var journalTables = []string{
+	"entries", "batches", "sealed", "vouchers", "tree_hashes", "checkpoints", "corrections", "period_events",
+	"rule_changes", "change_keys", "calls", "call_ends",
+	"provider_events",
+	"deductions", "clawback_steps",
+	"prepayment_steps", "prepayment_moves",
+}
 
 // housekeeping tables belong to the migrations: AppRole only reads them.
 var housekeeping = []string{versionTable, lockTable}

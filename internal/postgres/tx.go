@@ -26,9 +26,14 @@ const (
 // (schema not migrated), Permission (not allowed to AppRole), Invalid (a text that
 // cannot be kept) or Internal.
 func (db *DB) InTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
+	return tryAgain(ctx, func() error { return db.attempt(ctx, fn) })
+}
+
+// tryAgain repeats a transaction that the database has undone.
+func tryAgain(ctx context.Context, transaction func() error) error {
 	var collisions, reconnects int
 	for attempt := 1; ; attempt++ {
-		err := db.attempt(ctx, fn)
+		err := transaction()
 		if err == nil {
 			return nil
 		}

@@ -259,6 +259,108 @@ func TestALostCommitIsUnavailableAndNeverRunsTwice(t *testing.T) {
 	}
 }
 
+func TestASingleStatementIsATransaction(t *testing.T) {
+	t.Parallel()
+	db := accounts(t)
+	take := func(fen int64) (taken int64, err error) {
+		err = db.Single(t.Context(), func(w pgRows) error {
+			tag, err := w.Exec(t.Context(), "UPDATE purses SET fen = fen - $1::int8 WHERE id = 1", fen)
+			taken = tag.RowsAffected()
+			return err
+		})
+		return taken, err
+	}
+	if n, err := take(30); err != nil || n != 1 || totalOf(t, db) != 170 {
+		t.Errorf("%d rows, %v, the total is %d", n, err, totalOf(t, db))
+	}
+	if _, err := db.Pool.Exec(t.Context(), "BEGIN; ROLLBACK"); err != nil {
+		t.Error(err)
+	}
+	var attempts int
+	err := db.Single(t.Context(), func(w pgRows) error {
+		attempts++
+		_, err := w.Exec(t.Context(), "INSERT INTO purses VALUES (3, 1), (1, 1)")
+		return err
+	})
+	if fault.KindOf(err) != fault.Internal || !strings.Contains(err.Error(), "purses_pkey") || attempts != 5 || totalOf(t, db) != 170 {
+		t.Errorf("%v after %d attempts, the total is %d", err, attempts, totalOf(t, db))
+	}
+	if err := db.Single(t.Context(), func(w pgRows) error {
+		var n int
+		return w.QueryRow(t.Context(), "SELECT 1").Scan(&n)
+	}); err == nil {
+		t.Error("a query was taken for a statement that writes")
+	}
+	mustHoldNoConnections(t, db)
+}
+
+type pgRows = interface {
+	Exec(ctx context.Context, sql string, arguments ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, arguments ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, arguments ...any) pgx.Row
+}
+
+func TestSingleStatementsAtOnceAreRunOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	db := accounts(t)
+	const callers, each = 8, 10
+	var group sync.WaitGroup
+	for range callers {
+		group.Go(func() {
+			for range each {
+				if err := db.Single(t.Context(), func(w pgRows) error {
+					_, err := w.Exec(t.Context(), "UPDATE purses SET fen = (SELECT sum(fen)::int8 FROM purses) - 99 WHERE id = 1")
+					return err
+				}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if sum := totalOf(t, db); sum != 200+callers*each {
+		t.Errorf("the total is %d, want one more for each of %d", sum, callers*each)
+	}
+	mustHoldNoConnections(t, db)
+}
+
+func TestALostSingleStatementIsUnavailableAndNeverRunsTwice(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		cut devdb.Cut
+		sum int64
+	}{"the commit is lost": {devdb.BeforeCommit, 200}, "the answer is lost": {devdb.AfterCommit, 199}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := accounts(t)
+			proxy := devdb.NewProxy(t, db.URL)
+			lossy, err := postgres.Open(t.Context(), proxy.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer lossy.Close()
+			attempts := 0
+			take := func(w pgRows) error {
+				attempts++
+				_, err := w.Exec(t.Context(), "UPDATE purses SET fen = fen - 1 WHERE id = 1")
+				return err
+			}
+			proxy.CutNext(c.cut)
+			err = lossy.Single(t.Context(), take)
+			if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "outcome is unknown") {
+				t.Errorf("got %v", err)
+			}
+			if attempts != 1 || proxy.Cuts() != 1 || totalOf(t, db) != c.sum {
+				t.Errorf("%d attempts, %d cuts, the total is %d, want %d", attempts, proxy.Cuts(), totalOf(t, db), c.sum)
+			}
+			if err := lossy.Single(t.Context(), take); err != nil {
+				t.Errorf("the next statement: %v", err)
+			}
+			mustHoldNoConnections(t, lossy)
+		})
+	}
+}
+
 // A session that the server ends before the commit was sent has done nothing.
 func TestAConnectionLostBeforeTheCommitIsReplaced(t *testing.T) {
 	t.Parallel()

@@ -3,7 +3,6 @@ package rpc
 import (
 	"context"
 	"crypto/sha256"
-	"io"
 
 	"connectrpc.com/connect"
 
@@ -15,43 +14,56 @@ import (
 // held in memory.
 const chunkBytes = 256 << 10
 
-// chunks sends what is written to it in messages. A client that takes nothing
-// for sendPatience, or has vanished, fails the write and thereby ends the export
-// with its snapshot.
-type chunks struct {
-	send           func(*auditv1.ExportBundleResponse) error
-	held           []byte
-	position, done ledger.Position
-}
-
-func (c *chunks) Write(p []byte) (n int, err error) {
-	for len(p) > 0 {
-		part := p[:min(len(p), chunkBytes-len(c.held))]
-		c.held, p, n = append(c.held, part...), p[len(part):], n+len(part)
-		if len(c.held) == chunkBytes {
-			if err := c.flush(nil); err != nil {
-				return n, err
-			}
-		}
-	}
-	return n, nil
-}
-
-// flush sends what is held, and the summary in the last message.
-func (c *chunks) flush(summary *auditv1.BundleSummary) error {
-	err := c.send(&auditv1.ExportBundleResponse{Chunk: c.held, Position: int64(c.position), EntriesDone: int64(c.done), Summary: summary})
-	c.held = c.held[:0]
-	return err
-}
-
 func (s *auditService) ExportBundle(ctx context.Context, q *auditv1.ExportBundleRequest, stream *connect.ServerStream[auditv1.ExportBundleResponse]) error {
 	if _, err := reached(ctx, s.journal, s.book, q.GetAtLeastPosition()); err != nil {
 		return err
 	}
-	out, hash := &chunks{send: stream.Send}, sha256.New()
-	exported, err := s.journal.ExportBundle(ctx, io.MultiWriter(hash, out), func(done, of ledger.Position) { out.done, out.position = done, of })
+	return sendBundle(ctx, s.journal, stream.Send)
+}
+
+// sendBundle sends a bundle in messages, beside its being exported. A client that
+// takes nothing for sendPatience, or has vanished, fails the sending and thereby
+// ends the export.
+func sendBundle(ctx context.Context, journal *ledger.Journal, send func(*auditv1.ExportBundleResponse) error) error {
+	bundle, err := newAside()
 	if err != nil {
 		return err
 	}
-	return out.flush(&auditv1.BundleSummary{Entries: exported.Entries, Bytes: exported.Bytes, Sha256: hash.Sum(nil)})
+	defer bundle.close()
+	ctx, stop := context.WithCancel(ctx)
+	var exported ledger.Exported
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer func() {
+			if r := recover(); r != nil {
+				bundle.end(panicked(r))
+			}
+		}()
+		var err error
+		exported, err = journal.ExportBundle(ctx, bundle, bundle.progress)
+		bundle.end(err)
+	}()
+	defer func() {
+		stop()
+		<-ended
+	}()
+	hash, chunk := sha256.New(), make([]byte, chunkBytes)
+	for all := false; !all; {
+		var message auditv1.ExportBundleResponse
+		n, position, done, last, err := bundle.fill(ctx, chunk)
+		if err != nil {
+			return err
+		}
+		hash.Write(chunk[:n])
+		message.Chunk, message.Position, message.EntriesDone = chunk[:n], int64(position), int64(done)
+		if all = last; all {
+			<-ended
+			message.Summary = &auditv1.BundleSummary{Entries: exported.Entries, Bytes: exported.Bytes, Sha256: hash.Sum(nil)}
+		}
+		if err := send(&message); err != nil {
+			return err
+		}
+	}
+	return nil
 }

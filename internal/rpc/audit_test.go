@@ -2,13 +2,10 @@ package rpc
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"testing"
 	"time"
 
@@ -66,6 +63,7 @@ func init() {
 		"Check": {
 			func(_ *fixture, _ *testing.T, key string) string { return fmt.Sprintf(`{"idempotency_key":%q}`, key) }, `{}`,
 		},
+		"ExportBundle":     {posted(`{}`), `{"at_least_position":-1}`},
 		"GetCheckpoint":    {signed(`{}`), `{"checkpoint_position":-1}`},
 		"ListCheckpoints":  {fixed(`{"page_size":1}`), `{"page_token":"x"}`},
 		"ProveInclusion":   {signed(`{"entry_id":"ID"}`), `{}`},
@@ -267,46 +265,6 @@ func TestBundleOfTheServiceIsProvedWithoutIt(t *testing.T) {
 	}
 }
 
-func TestVanishedClientEndsTheExport(t *testing.T) {
-	t.Parallel()
-	f := start(t)
-	f.earn(t, 1)
-	if _, err := f.journal.CatchUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	// The chunk is full but for one byte, so that the first frame is sent.
-	sent := 0
-	out := &chunks{held: make([]byte, chunkBytes-1), send: func(*auditv1.ExportBundleResponse) error { sent++; return context.Canceled }}
-	if _, err := f.journal.ExportBundle(t.Context(), out, nil); !errors.Is(err, context.Canceled) || sent != 1 {
-		t.Errorf("the export goes on: %v, %d messages", err, sent)
-	}
-	if got := f.db.Pool.Stat().AcquiredConns(); got != 0 {
-		t.Errorf("%d connections are held", got)
-	}
-}
-
-func TestChunksOfABundleAreWholeAndOfOneSize(t *testing.T) {
-	t.Parallel()
-	var got []byte
-	var sizes []int
-	out := &chunks{send: func(m *auditv1.ExportBundleResponse) error {
-		got, sizes = append(got, m.GetChunk()...), append(sizes, len(m.GetChunk()))
-		return nil
-	}}
-	want := make([]byte, 2*chunkBytes+5)
-	_, _ = rand.Read(want)
-	for rest := want; len(rest) > 0; {
-		part := rest[:min(len(rest), 100_003)]
-		if n, err := out.Write(part); n != len(part) || err != nil {
-			t.Fatal(n, err)
-		}
-		rest = rest[len(part):]
-	}
-	if err := out.flush(&auditv1.BundleSummary{}); err != nil || !bytes.Equal(got, want) || !slices.Equal(sizes, []int{chunkBytes, chunkBytes, 5}) {
-		t.Errorf("%v %v", sizes, err)
-	}
-}
-
 func TestCallsAreListedWithWhatCameOfThem(t *testing.T) {
 	t.Parallel()
 	f := start(t)
@@ -334,7 +292,7 @@ func TestCallsAreListedWithWhatCameOfThem(t *testing.T) {
 	}
 	want := []string{
 		"clerk operator refused CALL_OUTCOME_FAILED [320100] precondition",
-		"stranger  recorded CALL_OUTCOME_DENIED [320100] permission",
+		"stranger operator recorded CALL_OUTCOME_DENIED [320100] permission",
 		"clerk operator recorded CALL_OUTCOME_REPLAYED [320100] ",
 		"clerk operator recorded CALL_OUTCOME_SUCCEEDED [320100] ",
 	}

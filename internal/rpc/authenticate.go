@@ -15,7 +15,8 @@ import (
 const devSubjectHeader = "Dev-Subject"
 
 // authenticate finds out who calls: by a token of the issuer, else by a client
-// certificate. With --dev everybody may do everything.
+// certificate. With --dev everybody may do everything. A principal beside an
+// error is who the credentials surely speak of, though they let nobody in.
 func (s *Server) authenticate(ctx context.Context, header http.Header) (*Principal, error) {
 	if s.dev {
 		return devPrincipal(header.Get(devSubjectHeader)), nil
@@ -33,7 +34,7 @@ func (s *Server) authenticate(ctx context.Context, header http.Header) (*Princip
 	if certificate := certificateOf(ctx); certificate != nil {
 		job := s.jobs[certificate.Subject.String()]
 		if job == nil {
-			return nil, fault.New(fault.Unauthenticated, "the client certificate of %q is not among the jobs of this server", certificate.Subject)
+			return &Principal{Subject: "certificate:" + certificate.Subject.String()}, fault.New(fault.Unauthenticated, "the client certificate of %q is not among the jobs of this server", certificate.Subject)
 		}
 		return job, nil
 	}

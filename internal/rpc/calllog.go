@@ -9,6 +9,7 @@ import (
 
 	"fundledger/internal/calls"
 	"fundledger/internal/fault"
+	"fundledger/ledger"
 	jobsv1 "fundledger/proto/gen/fundledger/jobs/v1"
 )
 
@@ -18,10 +19,7 @@ func RecordIn(log *calls.Log) Calls { return callLog{log} }
 type callLog struct{ log *calls.Log }
 
 func (l callLog) Begin(ctx context.Context, c Call) (func(context.Context, proto.Message, error), error) {
-	id, err := l.log.Begin(ctx, calls.Call{
-		RequestID: c.RequestID, Subject: c.Subject, Role: c.Role, Method: c.Method, Action: c.Action, Key: c.Key, Regions: c.Regions,
-		RequestHash: c.RequestHash[:],
-	})
+	id, err := l.log.Begin(ctx, rowOf(c))
 	if err != nil {
 		return nil, err
 	}
@@ -30,6 +28,36 @@ func (l callLog) Begin(ctx context.Context, c Call) (func(context.Context, proto
 			l.log.End(id, endOf(answer, err))
 		}
 	}, nil
+}
+
+func (l callLog) Posting(c Call) (*ledger.Call, func(proto.Message, error), error) {
+	named, err := calls.Named(rowOf(c))
+	if err != nil {
+		return nil, nil, err
+	}
+	with := &ledger.Call{
+		ID: named.ID, RequestID: named.RequestID, Subject: named.Subject, Role: named.Role, Method: named.Method, Action: named.Action,
+		Key: named.Key, Regions: named.Regions, RequestHash: named.RequestHash,
+	}
+	return with, func(answer proto.Message, err error) {
+		switch {
+		case with.Written():
+		case unsure(err):
+			l.log.After(named, nil)
+		default:
+			end := endOf(answer, err)
+			l.log.After(named, &end)
+		}
+	}, nil
+}
+
+func (l callLog) Refused(c Call, err error) { l.log.Refused(rowOf(c), endOf(nil, err)) }
+
+func rowOf(c Call) calls.Call {
+	return calls.Call{
+		RequestID: c.RequestID, Subject: c.Subject, Role: c.Role, Method: c.Method, Action: c.Action, Key: c.Key, Regions: c.Regions,
+		RequestHash: c.RequestHash,
+	}
 }
 
 // unsure tells whether a call was broken off, by its caller, by time or by the

@@ -7,9 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"fundledger/internal/config"
 	accessv1 "fundledger/proto/gen/fundledger/access/v1"
-	"fundledger/proto/gen/fundledger/audit/v1/auditv1connect"
 )
 
 const (
@@ -138,31 +136,10 @@ var methodTests = map[string]tested{
 	accountsMethod + "ListCodes":        {fixed(`{"list":"med_type"}`), `{"on":"x"}`},
 }
 
-// streamed are tested in another form.
-var streamed = []string{ledgerMethod + "WatchEntries", auditv1connect.AuditServiceExportBundleProcedure}
-
-// order: what closes a month comes after what posts into it.
+// last are those that close a month, which come after what posts into it.
 var last = []string{ledgerMethod + "BeginClosePeriod", ledgerMethod + "ClosePeriod", ledgerMethod + "ReopenPeriod"}
 
-func TestEveryMethodIsTested(t *testing.T) {
-	t.Parallel()
-	f := start(t)
-	prepayments := prepaymentTests(t, "none")
-	for procedure := range f.server.methods {
-		if _, ok := monthTests[procedure]; ok {
-			continue
-		}
-		if slices.ContainsFunc(prepayments, func(c prepaymentTest) bool { return prepaymentMethod+c.method == procedure }) {
-			continue
-		}
-		if _, ok := methodTests[procedure]; ok == slices.Contains(streamed, procedure) {
-			t.Errorf("%s is tested: %v", procedure, ok)
-		}
-	}
-}
-
-func TestEveryMethodKeepsToItsContract(t *testing.T) {
-	t.Parallel()
+func booksKeepToTheirContracts(t *testing.T, proved *proofs) {
 	f := start(t)
 	var procedures []string
 	for procedure := range methodTests {
@@ -173,44 +150,18 @@ func TestEveryMethodKeepsToItsContract(t *testing.T) {
 	slices.Sort(procedures)
 	for _, procedure := range append(procedures, last...) {
 		t.Run(procedure[strings.LastIndex(procedure, "/")+1:], func(t *testing.T) {
-			m, c := f.server.methods[procedure], methodTests[procedure]
+			m, tests := f.server.methods[procedure], methodTests[procedure]
 			roles := rolesOf(f.server.deps.Book, m.access.GetAction())
-			here := map[string][]string{roles[0]: {"320100"}}
-			if m.access.GetScope() == accessv1.Scope_SCOPE_PROVINCE {
-				here = map[string][]string{roles[0]: {config.Province}}
+			c := contract{
+				fixture: f, proved: proved, procedure: procedure, method: m, good: tests.good(f, t, "k"+procedure[len(procedure)-6:]), bad: tests.bad,
+				here: rolesIn(m, roles, "320100"), stranger: map[string][]string{roles[0]: {"320200"}},
+				foreign: map[accessv1.Scope]string{
+					accessv1.Scope_SCOPE_ANY: "ok", accessv1.Scope_SCOPE_FIELDS: "permission_denied",
+					accessv1.Scope_SCOPE_ROWS: "permission_denied", accessv1.Scope_SCOPE_OBJECT: "not_found",
+					accessv1.Scope_SCOPE_PROVINCE: "permission_denied",
+				}[m.access.GetScope()],
 			}
-			request := c.good(f, t, "k"+procedure[len(procedure)-6:])
-			check := func(name, token, request, want string) answer {
-				t.Helper()
-				a := f.call(t, procedure, token, request)
-				if a.code() != want {
-					t.Errorf("%s: got %s, want %s: %v", name, a.code(), want, a.body)
-				}
-				return a
-			}
-			check("without credentials", "", request, "unauthenticated")
-			check("a form that is wrong", f.token("person", here), c.bad, "invalid_argument")
-			missing := map[string][]string{}
-			for _, role := range config.Roles {
-				if !slices.Contains(roles, role) {
-					missing[role] = []string{config.Province}
-				}
-			}
-			check("all other roles", f.token("person", missing), request, "permission_denied")
-			foreign := map[accessv1.Scope]string{
-				accessv1.Scope_SCOPE_ANY: "ok", accessv1.Scope_SCOPE_FIELDS: "permission_denied",
-				accessv1.Scope_SCOPE_ROWS: "permission_denied", accessv1.Scope_SCOPE_OBJECT: "not_found",
-				accessv1.Scope_SCOPE_PROVINCE: "permission_denied",
-			}[m.access.GetScope()]
-			check("another region", f.token("person", map[string][]string{roles[0]: {"320200"}}), request, foreign)
-			first := check("success", f.token("person", here), request, "ok")
-			if first.body["replayed"] == true && !strings.HasSuffix(procedure, "OpenBooks") { // the fixture has opened them
-				t.Errorf("the first call is told to be a replay: %v", first.body)
-			}
-			again := check("again", f.token("person", here), request, "ok")
-			if m.changes && again.body["replayed"] != true {
-				t.Errorf("the second call is not told to be a replay: %v", again.body)
-			}
+			c.run(t)
 		})
 	}
 	report, err := f.journal.Check(t.Context())

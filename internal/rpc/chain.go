@@ -2,6 +2,8 @@ package rpc
 
 import (
 	"context"
+	"errors"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -16,14 +18,15 @@ import (
 // options is what every call passes, in this order:
 //
 //	identify      the id of the request (HTTP, before anything else)
+//	followed      logs and records what comes past the gate and no further (HTTP)
 //	gate          who calls (authenticate), and not too often (limit);
 //	              nothing of a message is read of somebody unknown
 //	logged        one line a call
 //	otelconnect   traces and metrics
 //	faults        errors of the domain become errors of the wire, a panic one of ours
 //	bounded       deadlines; the end of streams when the server stops
-//	validated     the rules of form that stand in the contract
-//	allowed       roles and regions by the table; the call is recorded
+//	allowed       roles by the table, the rules of form that stand in the
+//	              contract, regions; the call is recorded, refused or not
 func (s *Server) options() ([]connect.HandlerOption, error) {
 	telemetry, err := otelconnect.NewInterceptor(
 		otelconnect.WithTracerProvider(s.deps.Traces), otelconnect.WithMeterProvider(s.deps.Metrics),
@@ -34,12 +37,12 @@ func (s *Server) options() ([]connect.HandlerOption, error) {
 	}
 	return []connect.HandlerOption{
 		connect.WithRequestGate(s.gate),
+		codecs(),
 		connect.WithInterceptors(
 			layer{s.logged, s.loggedStream},
 			telemetry,
 			layer{s.faults, s.faultsOfStream},
 			layer{s.bounded, s.boundedStream},
-			layer{s.validated, s.validatedStream},
 			layer{s.allowed, s.allowedStream},
 		),
 		connect.WithReadMaxBytes(s.limits.MessageBytes),
@@ -127,7 +130,8 @@ func (s *Server) boundedStream(ctx context.Context, conn connect.StreamingHandle
 	return err
 }
 
-// paced gives a caller of a stream so long to take each message.
+// paced gives a caller of a stream so long to take each message, and to send one
+// where the server waits for it.
 type paced struct {
 	connect.StreamingHandlerConn
 	connection *deadlines
@@ -139,41 +143,45 @@ func (p *paced) Send(message any) error {
 	return p.StreamingHandlerConn.Send(message)
 }
 
-func (s *Server) validated(ctx context.Context, request connect.AnyRequest, next connect.UnaryFunc) (connect.AnyResponse, error) {
-	if err := s.validate(request.Any().(proto.Message)); err != nil {
-		return nil, err
+func (p *paced) Receive(message any) error {
+	p.connection.read(time.Now().Add(p.patience))
+	err := p.StreamingHandlerConn.Receive(message)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fault.New(fault.Unavailable, "nothing was sent for %s: call again, and go on where it ended", p.patience)
 	}
-	return next(ctx, request)
+	p.connection.read(time.Time{}) // a caller who listens need not send
+	return err
 }
 
-func (s *Server) validatedStream(ctx context.Context, conn connect.StreamingHandlerConn, next connect.StreamingHandlerFunc) error {
-	return next(ctx, &checked{conn, s.validate})
-}
-
-func (s *Server) validate(message proto.Message) error {
-	if err := s.rules.Validate(message); err != nil {
-		return fault.New(fault.Invalid, "%w", err)
+// examine refuses a request that cannot be read, that breaks a rule of form, or
+// that names a region in which the caller may not do the action.
+func (s *Server) examine(ctx context.Context, m *method, message proto.Message) error {
+	if err := unreadable(message); err != nil {
+		return err
 	}
-	return nil
+	if !plain(message) {
+		if err := s.rules.Validate(message); err != nil {
+			return fault.New(fault.Invalid, "%w", err)
+		}
+	}
+	return s.authorise(ctx, m, message)
 }
 
 func (s *Server) allowed(ctx context.Context, request connect.AnyRequest, next connect.UnaryFunc) (answer connect.AnyResponse, err error) {
 	m, message := s.methods[request.Spec().Procedure], request.Any().(proto.Message)
 	ctx, role, err := s.admit(ctx, m)
 	if err == nil {
-		err = s.authorise(ctx, m, message)
+		err = s.examine(ctx, m, message)
 	}
 	if err != nil {
-		role = ""
+		s.recordRefused(ctx, m, message, err)
+		return nil, err
 	}
-	end, recordErr := s.record(ctx, m, role, message)
-	if recordErr != nil {
-		return nil, recordErr
-	}
-	defer func() { end(answer, err) }()
+	end, err := s.record(ctx, m, role, message)
 	if err != nil {
 		return nil, err
 	}
+	defer func() { end(answer, err) }()
 	err = errBroken // unless next returns
 	answer, err = next(ctx, request)
 	return answer, err
@@ -182,35 +190,38 @@ func (s *Server) allowed(ctx context.Context, request connect.AnyRequest, next c
 // errBroken is how a call is recorded that panics.
 var errBroken = fault.New(fault.Internal, "the call broke off")
 
+// allowedStream records a stream by its first message.
 func (s *Server) allowedStream(ctx context.Context, conn connect.StreamingHandlerConn, next connect.StreamingHandlerFunc) (err error) {
 	m := s.methods[conn.Spec().Procedure]
+	var first proto.Message
+	var end func(connect.AnyResponse, error)
+	defer func() {
+		switch {
+		case end != nil:
+			end(nil, err)
+		case err != nil:
+			s.recordRefused(ctx, m, first, err)
+		}
+	}()
 	ctx, role, err := s.admit(ctx, m)
 	if err != nil {
 		return err
 	}
-	end := func(connect.AnyResponse, error) {}
-	begun := false
-	defer func() { end(nil, err) }()
 	err = errBroken // unless next returns
-	err = next(ctx, &checked{conn, func(message proto.Message) error {
-		err := s.authorise(ctx, m, message)
-		if err != nil {
-			role = ""
+	err = next(ctx, &checked{conn, func(message proto.Message) (err error) {
+		if first == nil {
+			first = message
 		}
-		if !begun {
-			begun = true
-			var recordErr error
-			if end, recordErr = s.record(ctx, m, role, message); recordErr != nil {
-				end = func(connect.AnyResponse, error) {}
-				return recordErr
-			}
+		if err = s.examine(ctx, m, message); err == nil && end == nil {
+			end, err = s.record(ctx, m, role, message)
 		}
 		return err
 	}})
 	return err
 }
 
-// record records a call that changes something before it is carried out.
+// record records a call that changes something before it is carried out, or has
+// it recorded with what it does.
 func (s *Server) record(ctx context.Context, m *method, role string, message proto.Message) (func(connect.AnyResponse, error), error) {
 	if !m.changes {
 		return func(connect.AnyResponse, error) {}, nil
@@ -219,7 +230,14 @@ func (s *Server) record(ctx context.Context, m *method, role string, message pro
 	if err != nil {
 		return nil, err
 	}
-	end, err := s.deps.Calls.Begin(ctx, recorded)
+	var end func(proto.Message, error)
+	if m.posts {
+		callOf(ctx).with, end, err = s.deps.Calls.Posting(recorded)
+	} else {
+		var ended func(context.Context, proto.Message, error)
+		ended, err = s.deps.Calls.Begin(ctx, recorded)
+		end = func(answer proto.Message, err error) { ended(context.WithoutCancel(ctx), answer, err) }
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -228,6 +246,6 @@ func (s *Server) record(ctx context.Context, m *method, role string, message pro
 		if answer != nil && err == nil {
 			told, _ = answer.Any().(proto.Message)
 		}
-		end(context.WithoutCancel(ctx), told, err)
+		end(told, err)
 	}, nil
 }

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"fundledger/internal/fault"
+	"fundledger/ledger"
 	typev1 "fundledger/proto/gen/fundledger/type/v1"
 )
 
@@ -138,7 +140,19 @@ func (failing) Begin(context.Context, Call) (func(context.Context, proto.Message
 	return nil, errors.New("the secret of the disk")
 }
 
+func (failing) Posting(Call) (*ledger.Call, func(proto.Message, error), error) {
+	return nil, nil, errors.New("the secret of the disk")
+}
+
+func (failing) Refused(Call, error) {}
+
 type panicking struct{}
+
+func (panicking) Posting(Call) (*ledger.Call, func(proto.Message, error), error) {
+	panic("the secret of the defect")
+}
+
+func (panicking) Refused(Call, error) {}
 
 func (panicking) Begin(context.Context, Call) (func(context.Context, proto.Message, error), error) {
 	panic("the secret of the defect")
@@ -148,6 +162,15 @@ func (panicking) Begin(context.Context, Call) (func(context.Context, proto.Messa
 type memory struct {
 	calls    []Call
 	outcomes []error
+}
+
+func (m *memory) Refused(c Call, err error) {
+	m.calls, m.outcomes = append(m.calls, c), append(m.outcomes, err)
+}
+
+func (m *memory) Posting(c Call) (*ledger.Call, func(proto.Message, error), error) {
+	m.calls = append(m.calls, c)
+	return nil, func(_ proto.Message, err error) { m.outcomes = append(m.outcomes, err) }, nil
 }
 
 func (m *memory) Begin(_ context.Context, c Call) (func(context.Context, proto.Message, error), error) {
@@ -173,10 +196,10 @@ func TestCallThatChangesSomethingIsRecorded(t *testing.T) {
 	}
 	a, b, c := record.calls[0], record.calls[1], record.calls[2]
 	if a.Subject != "person" || a.Role != "operator" || a.Action != "ledger.post" || a.Key != "k" || len(a.Regions) != 1 || a.Regions[0] != "320100" ||
-		a.Method != ledgerMethod+"Post" || a.RequestID == b.RequestID || a.RequestHash != b.RequestHash {
+		a.Method != ledgerMethod+"Post" || a.RequestID == b.RequestID || !bytes.Equal(a.RequestHash, b.RequestHash) {
 		t.Errorf("%+v, then %+v", a, b)
 	}
-	if c.Role != "" || fault.KindOf(record.outcomes[2]) != fault.Permission || record.outcomes[0] != nil {
+	if c.Role != "operator" || fault.KindOf(record.outcomes[2]) != fault.Permission || record.outcomes[0] != nil {
 		t.Errorf("%+v: %v", c, record.outcomes)
 	}
 }

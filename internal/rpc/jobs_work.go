@@ -3,7 +3,6 @@ package rpc
 import (
 	"context"
 	"fmt"
-	"fundledger/proto/gen/fundledger/audit/v1/auditv1connect"
 	"os"
 	"sync"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"fundledger/internal/fault"
 	"fundledger/internal/jobs"
+	"fundledger/proto/gen/fundledger/audit/v1/auditv1connect"
 	clearingv1 "fundledger/proto/gen/fundledger/clearing/v1"
 	"fundledger/proto/gen/fundledger/clearing/v1/clearingv1connect"
 	settlementv1 "fundledger/proto/gen/fundledger/settlement/v1"
@@ -21,10 +21,11 @@ import (
 // works are what jobs do, by the procedure that begins them.
 func (s *Server) works() map[string]jobs.Work {
 	return map[string]jobs.Work{
-		settlementv1connect.SettlementServiceReconcileProcedure: workOn(s.reconcile),
-		clearingv1connect.ClearingServiceClearProcedure:         workOn(s.clear),
-		auditv1connect.AuditServiceVerifyProcedure:              workOn(s.verify),
-		auditv1connect.AuditServiceCheckProcedure:               workOn(s.check),
+		settlementv1connect.SettlementServiceReconcileProcedure:    workOn(s.reconcile),
+		settlementv1connect.SettlementServiceReconcileDayProcedure: workOn(s.reconcileDay),
+		clearingv1connect.ClearingServiceClearProcedure:            workOn(s.clear),
+		auditv1connect.AuditServiceVerifyProcedure:                 workOn(s.verify),
+		auditv1connect.AuditServiceCheckProcedure:                  workOn(s.check),
 	}
 }
 

@@ -13,8 +13,18 @@ import (
 
 func init() {
 	maps.Copy(methodTests, map[string]tested{
-		ledgerMethod + "ListEntries":       {fixed(`{"book":"320100.agency"}`), `{"period":"2025-13"}`},
-		ledgerMethod + "ListPeriods":       {fixed(`{"book":"320100.agency"}`), `{"book":"Nanjing"}`},
+		ledgerMethod + "ListEntries": {fixed(`{"book":"320100.agency"}`), `{"period":"2025-13"}`},
+		ledgerMethod + "ListPeriods": {fixed(`{"book":"320100.agency"}`), `{"book":"Nanjing"}`},
+		ledgerMethod + "WatchEntries": {
+			func(f *fixture, t *testing.T, key string) string {
+				request := posted(`{"book":"320100.agency"}`)(f, t, key)
+				if _, err := f.journal.CatchUp(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				return request
+			},
+			`{"after_position":-1}`,
+		},
 		accountsMethod + "ListAccounts":    {fixed(`{"book":"320100.agency"}`), `{"page_size":1001}`},
 		accountsMethod + "ListAccessRules": {fixed(`{"role":"viewer"}`), `{"page_size":-1}`},
 		accountsMethod + "ApplyRuleChange": {

@@ -39,7 +39,7 @@ func (s *ledgerService) OpenBooks(ctx context.Context, request *ledgerv1.OpenBoo
 	for i, book := range request.GetBooks() {
 		books[i] = accounts.Book(book)
 	}
-	opened, err := s.journal.OpenBooks(ctx, month, caller(ctx), books...)
+	opened, err := s.journal.Under(request.GetIdempotencyKey()).OpenBooks(ctx, month, caller(ctx), books...)
 	if err != nil {
 		return nil, err
 	}
@@ -74,33 +74,37 @@ func eventOf(e *ledger.PeriodEvent) *ledgerv1.PeriodEvent {
 }
 
 func (s *ledgerService) BeginClosePeriod(ctx context.Context, request *ledgerv1.BeginClosePeriodRequest) (*ledgerv1.BeginClosePeriodResponse, error) {
-	period, replayed, err := s.changePeriod(ctx, request.GetBook(), request.GetMonth(), ledger.PeriodClosing, "")
+	period, replayed, err := s.changePeriod(ctx, request, ledger.PeriodClosing, "")
 	return &ledgerv1.BeginClosePeriodResponse{Period: period, Replayed: replayed}, err
 }
 
 func (s *ledgerService) ClosePeriod(ctx context.Context, request *ledgerv1.ClosePeriodRequest) (*ledgerv1.ClosePeriodResponse, error) {
-	period, replayed, err := s.changePeriod(ctx, request.GetBook(), request.GetMonth(), ledger.PeriodShut, "")
+	period, replayed, err := s.changePeriod(ctx, request, ledger.PeriodShut, "")
 	return &ledgerv1.ClosePeriodResponse{Period: period, Replayed: replayed}, err
 }
 
 func (s *ledgerService) ReopenPeriod(ctx context.Context, request *ledgerv1.ReopenPeriodRequest) (*ledgerv1.ReopenPeriodResponse, error) {
-	period, replayed, err := s.changePeriod(ctx, request.GetBook(), request.GetMonth(), ledger.PeriodReopened, request.GetReason())
+	period, replayed, err := s.changePeriod(ctx, request, ledger.PeriodReopened, request.GetReason())
 	return &ledgerv1.ReopenPeriodResponse{Period: period, Replayed: replayed}, err
 }
 
 // changePeriod brings a month to the state.
-func (s *ledgerService) changePeriod(ctx context.Context, book, month string, state ledger.PeriodState, reason string) (*ledgerv1.Period, bool, error) {
-	by := caller(ctx)
-	b, m := accounts.Book(book), accounts.Month(month)
+func (s *ledgerService) changePeriod(ctx context.Context, request interface {
+	GetIdempotencyKey() string
+	GetBook() string
+	GetMonth() string
+}, state ledger.PeriodState, reason string) (*ledgerv1.Period, bool, error) {
+	by, keyed := caller(ctx), s.journal.Under(request.GetIdempotencyKey())
+	b, m := accounts.Book(request.GetBook()), accounts.Month(request.GetMonth())
 	var result ledger.PeriodResult
 	var err error
 	switch state {
 	case ledger.PeriodClosing:
-		result, err = s.journal.BeginClose(ctx, b, m, by)
+		result, err = keyed.BeginClose(ctx, b, m, by)
 	case ledger.PeriodShut:
-		result, err = s.journal.Close(ctx, b, m, by)
+		result, err = keyed.Close(ctx, b, m, by)
 	default:
-		result, err = s.journal.Reopen(ctx, b, m, by, reason)
+		result, err = keyed.Reopen(ctx, b, m, by, reason)
 	}
 	if err != nil {
 		return nil, false, err

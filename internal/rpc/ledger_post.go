@@ -27,10 +27,7 @@ func (s *ledgerService) Post(ctx context.Context, request *ledgerv1.PostRequest)
 	if r.err != nil {
 		return nil, r.err
 	}
-	if err := refuseManual(&e); err != nil {
-		return nil, err
-	}
-	results, err := s.journal.Post(ctx, e)
+	results, err := s.journal.PostCalled(ctx, callOf(ctx).with, false, e)
 	if err != nil {
 		return nil, err
 	}
@@ -42,40 +39,16 @@ func (s *ledgerService) Post(ctx context.Context, request *ledgerv1.PostRequest)
 
 func (s *ledgerService) PostBatch(ctx context.Context, request *ledgerv1.PostBatchRequest) (*ledgerv1.PostBatchResponse, error) {
 	var r reader
-	results := make([]ledger.Result, len(request.GetEntries()))
-	entries := make([]ledger.Entry, 0, len(results))
-	places := make([]int, 0, len(results))
-	var refused error
+	entries := make([]ledger.Entry, len(request.GetEntries()))
 	for i, given := range request.GetEntries() {
-		e := r.entry(given, caller(ctx))
-		results[i].ID = e.ID()
-		if results[i].Err = refuseManual(&e); results[i].Err != nil {
-			refused = results[i].Err
-			continue
-		}
-		entries, places = append(entries, e), append(places, i)
+		entries[i] = r.entry(given, caller(ctx))
 	}
 	if r.err != nil {
 		return nil, r.err
 	}
-	if request.GetAtomic() && refused != nil {
-		for i := range results {
-			results[i].Err = refused
-		}
-		return batchResponse(results), nil
-	}
-	post := s.journal.Post
-	if request.GetAtomic() {
-		post = s.journal.PostAtomic
-	}
-	if len(entries) > 0 {
-		posted, err := post(ctx, entries...)
-		if err != nil {
-			return nil, err
-		}
-		for i, result := range posted {
-			results[places[i]] = result
-		}
+	results, err := s.journal.PostCalled(ctx, callOf(ctx).with, request.GetAtomic(), entries...)
+	if err != nil {
+		return nil, err
 	}
 	return batchResponse(results), nil
 }
@@ -130,7 +103,7 @@ func (s *ledgerService) PostOpenings(ctx context.Context, request *ledgerv1.Post
 	if r.err != nil {
 		return nil, r.err
 	}
-	opened, err := s.journal.PostOpenings(ctx, openings)
+	opened, err := s.journal.Under(request.GetIdempotencyKey()).PostOpenings(ctx, openings)
 	if err != nil {
 		return nil, err
 	}

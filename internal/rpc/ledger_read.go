@@ -6,16 +6,16 @@ import (
 	"github.com/google/uuid"
 
 	"fundledger/accounts"
+	"fundledger/internal/paging"
 	"fundledger/ledger"
 	ledgerv1 "fundledger/proto/gen/fundledger/ledger/v1"
 )
 
-// defaultPage is the size of a page that asks for none.
-const defaultPage = 100
-
+// pageSize is how many a page may hold when so many were asked, which the contract
+// has bounded.
 func pageSize(asked int32) int {
 	if asked == 0 {
-		return defaultPage
+		return paging.Default
 	}
 	return int(asked)
 }

@@ -15,6 +15,10 @@ type limiter struct {
 	each map[string]*rate.Limiter
 }
 
+func newLimiter(perSecond rate.Limit, burst int) *limiter {
+	return &limiter{rate: perSecond, burst: burst, each: map[string]*rate.Limiter{}}
+}
+
 // maxLimited bounds what is remembered. Who has not called for a while has all
 // of the burst again, and need not be remembered.
 const maxLimited = 10_000

@@ -4,26 +4,29 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"connectrpc.com/connect"
-
-	"fundledger/internal/fault"
 )
 
 func (s *Server) logged(ctx context.Context, request connect.AnyRequest, next connect.UnaryFunc) (connect.AnyResponse, error) {
-	begun := time.Now()
+	begun := begins(ctx)
 	answer, err := next(ctx, request)
 	s.log(ctx, request.Spec().Procedure, begun, err)
 	return answer, err
 }
 
 func (s *Server) loggedStream(ctx context.Context, conn connect.StreamingHandlerConn, next connect.StreamingHandlerFunc) error {
-	begun := time.Now()
+	begun := begins(ctx)
 	err := next(ctx, conn)
 	s.log(ctx, conn.Spec().Procedure, begun, err)
 	return err
+}
+
+// begins notes that a call has come to the chain, and when.
+func begins(ctx context.Context) time.Time {
+	callOf(ctx).reached = true
+	return time.Now()
 }
 
 // log writes one line about a call. Messages of refusals name amounts and
@@ -54,24 +57,4 @@ func causeOf(err error) string {
 		return inner.cause.Error()
 	}
 	return err.Error()
-}
-
-// refuse logs a call that does not get past the gate, and maps its error.
-func (s *Server) refuse(ctx context.Context, procedure string, err error) error {
-	err = connectError(ctx, err)
-	s.log(ctx, procedure, time.Now(), err)
-	return err
-}
-
-// gate lets those in who say who they are and do not ask too often.
-func (s *Server) gate(ctx context.Context, spec connect.Spec, _ connect.Peer, header http.Header) (context.Context, error) {
-	caller, err := s.authenticate(ctx, header)
-	if err != nil {
-		return nil, s.refuse(ctx, spec.Procedure, err)
-	}
-	ctx = withCall(ctx, &call{id: callOf(ctx).id, caller: caller})
-	if !s.limiter.allow(caller.Subject) {
-		return nil, s.refuse(ctx, spec.Procedure, fault.New(fault.Exhausted, "you call too often: try again after a moment").With("retry_after", "1s"))
-	}
-	return ctx, nil
 }

@@ -4,41 +4,53 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
-	"fundledger/internal/config"
+	"fundledger/accounts"
 	"fundledger/internal/jobs"
+	"fundledger/internal/sample"
 )
 
 // monthTest is what is known of a method that works on a month of settlements.
 type monthTest struct {
 	good    string
-	bad     string // breaks a rule of form
-	foreign string // how it ends for somebody of another region
-	// stream: the method takes or sends several messages.
-	stream bool
-	more   []string // messages behind the first
+	bad     string   // breaks a rule of form
+	foreign string   // how it ends for somebody of another region
+	more    []string // messages behind the first
 }
+
+// centerFile is one of the sample.
+var centerFile = func() []byte {
+	content, err := sample.Files.ReadFile(sample.Month + "/center.tsv")
+	if err != nil {
+		panic(err)
+	}
+	return content
+}()
 
 const paysOne = "2025-01/cross-out/320100/pay"
 
 var monthTests = map[string]monthTest{
 	settlementMethod + "UploadSettlements": {
-		good: startOf("small", "center", []byte("x"), 0), more: []string{chunk([]byte("x"))}, bad: `{"start":{"batch_id":""}}`,
-		foreign: "permission_denied", stream: true,
+		good: startOf("again", "center", centerFile, 0), more: cutUp(centerFile), bad: `{"start":{"batch_id":""}}`,
+		foreign: "permission_denied",
 	},
-	settlementMethod + "GetUpload":      {good: `{"batch_id":"batch-center"}`, bad: `{}`, foreign: "permission_denied"},
-	settlementMethod + "ListRowErrors":  {good: `{"batch_id":"batch-center"}`, bad: `{"batch_id":"b","page_size":1001}`, foreign: "permission_denied"},
-	settlementMethod + "Reconcile":      {good: `{"idempotency_key":"again","month":"2025-01"}`, bad: `{"idempotency_key":"k","month":"2025-13"}`, foreign: "permission_denied"},
-	settlementMethod + "ListExceptions": {good: `{"region":"320100"}`, bad: `{"region":"Nanjing"}`, foreign: "permission_denied"},
-	settlementMethod + "GetMonthReport": {good: `{"month":"2025-01"}`, bad: `{"month":"2025"}`, foreign: "ok"},
-	clearingMethod + "Clear":            {good: `{"idempotency_key":"again","month":"2025-01"}`, bad: `{"month":"2025-01"}`, foreign: "permission_denied"},
-	clearingMethod + "ListRuns":         {good: `{}`, bad: `{"page_size":-1}`, foreign: "ok"},
-	clearingMethod + "GetRun":           {good: `{"run":"2025-01/in-province"}`, bad: `{}`, foreign: "ok"},
-	clearingMethod + "ListCarriedOver":  {good: `{"run":"2025-01/in-province"}`, bad: `{}`, foreign: "ok"},
-	clearingMethod + "ListNotices":      {good: `{"party":"320100"}`, bad: `{"due_until":"x"}`, foreign: "permission_denied"},
-	clearingMethod + "GetNotice":        {good: `{"notice":"` + paysOne + `"}`, bad: `{}`, foreign: "not_found"},
+	settlementMethod + "GetUpload":       {good: `{"batch_id":"batch-center"}`, bad: `{}`, foreign: "permission_denied"},
+	settlementMethod + "ListRowErrors":   {good: `{"batch_id":"batch-center"}`, bad: `{"batch_id":"b","page_size":1001}`, foreign: "permission_denied"},
+	settlementMethod + "Reconcile":       {good: `{"idempotency_key":"again","month":"2025-01"}`, bad: `{"idempotency_key":"k","month":"2025-13"}`, foreign: "permission_denied"},
+	settlementMethod + "ReconcileDay":    {good: `{"idempotency_key":"day","day":"2025-01-10"}`, bad: `{"idempotency_key":"k","day":"2025-02-30"}`, foreign: "permission_denied"},
+	settlementMethod + "ListLateRecords": {good: `{"as_of":"2025-02-21","region":"320100"}`, bad: `{}`, foreign: "permission_denied"},
+	settlementMethod + "GetBenefitYear":  {good: `{"year":2025,"insured":"320100"}`, bad: `{}`, foreign: "permission_denied"},
+	settlementMethod + "ListExceptions":  {good: `{"region":"320100"}`, bad: `{"region":"Nanjing"}`, foreign: "permission_denied"},
+	settlementMethod + "GetMonthReport":  {good: `{"month":"2025-01"}`, bad: `{"month":"2025"}`, foreign: "ok"},
+	clearingMethod + "Clear":             {good: `{"idempotency_key":"again","month":"2025-01"}`, bad: `{"month":"2025-01"}`, foreign: "permission_denied"},
+	clearingMethod + "ListRuns":          {good: `{}`, bad: `{"page_size":-1}`, foreign: "ok"},
+	clearingMethod + "GetRun":            {good: `{"run":"2025-01/in-province"}`, bad: `{}`, foreign: "ok"},
+	clearingMethod + "ListCarriedOver":   {good: `{"run":"2025-01/in-province"}`, bad: `{}`, foreign: "ok"},
+	clearingMethod + "ListNotices":       {good: `{"party":"320100"}`, bad: `{"due_until":"x"}`, foreign: "permission_denied"},
+	clearingMethod + "GetNotice":         {good: `{"notice":"` + paysOne + `"}`, bad: `{}`, foreign: "not_found"},
 	clearingMethod + "Remit": {
 		good: `{"reference":"V1","notice":"` + paysOne + `","date":"2025-03-03"}`,
 		bad:  `{"reference":"V1","notice":"` + paysOne + `","date":"2025-3-3"}`, foreign: "not_found",
@@ -52,84 +64,56 @@ var monthTests = map[string]monthTest{
 	clearingMethod + "ListDocuments":   {good: `{"run":"2025-01/in-province"}`, bad: `{}`, foreign: "ok"},
 	clearingMethod + "DownloadDocument": {
 		good: `{"document":"2025-01/in-province/balance","format":"DOCUMENT_FORMAT_XLSX"}`,
-		bad:  `{"document":"2025-01/in-province/balance"}`, foreign: "not_found", stream: true,
+		bad:  `{"document":"2025-01/in-province/balance"}`, foreign: "not_found",
 	},
 	settlementMethod + "GetSettlement": {bad: `{}`, foreign: "not_found"},
 	jobsMethod + "GetJob":              {bad: `{"job_id":"x"}`, foreign: "not_found"},
 	jobsMethod + "ListJobs":            {good: `{}`, bad: `{"page_size":1001}`, foreign: "ok"},
-	jobsMethod + "WatchJob":            {bad: `{"job_id":"x"}`, foreign: "not_found", stream: true},
+	jobsMethod + "WatchJob":            {bad: `{"job_id":"x"}`, foreign: "not_found"},
 	jobsMethod + "CancelJob":           {bad: `{"idempotency_key":"k"}`, foreign: "not_found"},
 }
 
-func TestMethodsOfAMonthKeepToTheirContracts(t *testing.T) {
-	t.Parallel()
+func monthKeepsToItsContracts(t *testing.T, proved *proofs) {
 	f := start(t)
 	f.opened(t)
 	clerk := f.token("clerk", map[string][]string{"operator": {"*"}})
 	f.uploaded(t, clerk)
 	f.done(t, settlementMethod+"Reconcile", clerk, sampleReconcile)
 	f.done(t, clearingMethod+"Clear", clerk, sampleClear)
-	given := f.given(t, clerk)
-	// What pays all comes last, so that there is something to pay before.
-	procedures := []string{clearingMethod + "RemitAll"}
+	given, another := f.given(t, clerk)
+	// What pays all comes late, so that there is something to pay before, and a file
+	// last, behind which the month would have to be reconciled again.
+	late := []string{clearingMethod + "RemitAll", settlementMethod + "UploadSettlements"}
+	procedures := late
 	for procedure := range monthTests {
-		if procedure != procedures[len(procedures)-1] {
+		if !slices.Contains(late, procedure) {
 			procedures = append([]string{procedure}, procedures...)
 		}
 	}
 	for _, procedure := range procedures {
 		t.Run(procedure[strings.LastIndex(procedure, "/")+1:], func(t *testing.T) {
-			m, c := f.server.methods[procedure], monthTests[procedure]
-			if c.good == "" {
-				c.good = given[procedure]
+			m, tests := f.server.methods[procedure], monthTests[procedure]
+			if tests.good == "" {
+				tests.good = given[procedure]
 			}
 			roles := rolesOf(f.server.deps.Book, m.access.GetAction())
-			check := func(name, token, request, want string) answer {
-				t.Helper()
-				var a answer
-				if c.stream {
-					_, a = f.stream(t, procedure, token, append([]string{request}, c.more...)...)
-				} else {
-					a = f.call(t, procedure, token, request)
-				}
-				if a.code() != want {
-					t.Errorf("%s: got %s, want %s: %v", name, a.code(), want, a.body)
-				}
-				return a
+			c := contract{
+				fixture: f, proved: proved, procedure: procedure, method: m, good: tests.good, bad: tests.bad, more: tests.more,
+				here:     map[string][]string{roles[0]: {"*"}, "operator": {"*"}},
+				stranger: map[string][]string{roles[0]: {"329999"}}, foreign: tests.foreign,
 			}
-			missing := map[string][]string{}
-			for _, role := range config.Roles {
-				missing[role] = []string{config.Province}
+			if procedure == jobsMethod+"CancelJob" {
+				c.other = another
 			}
-			for _, role := range roles {
-				delete(missing, role)
-			}
-			here := f.token("person", map[string][]string{roles[0]: {"*"}, "operator": {"*"}})
-			check("without credentials", "", c.good, "unauthenticated")
-			check("a form that is wrong", here, c.bad, "invalid_argument")
-			if len(missing) > 0 {
-				check("all other roles", f.token("person", missing), c.good, "permission_denied")
-			}
-			check("another region", f.token("stranger", map[string][]string{roles[0]: {"320900"}}), c.good, c.foreign)
-			want := "ok"
-			if strings.HasSuffix(procedure, "UploadSettlements") { // its file is refused, in the main job one is loaded
-				want = "invalid_argument"
-			}
-			if first := check("success", here, c.good, want); first.body["replayed"] == true {
-				t.Errorf("the first call is told to be a replay: %v", first.body)
-			}
-			again := check("again", here, c.good, want)
-			if m.changes && want == "ok" && again.body["replayed"] != true {
-				t.Errorf("the second call is not told to be a replay: %v", again.body)
-			}
+			c.run(t)
 		})
 	}
 	f.checked(t)
 }
 
 // given are the requests that need something that is only known now: a
-// settlement of Nanjing, jobs.
-func (f *fixture) given(t *testing.T, token string) map[string]string {
+// settlement of Nanjing, jobs. The key that cancels a job is refused for another.
+func (f *fixture) given(t *testing.T, token string) (requests map[string]string, anotherJob other) {
 	t.Helper()
 	exceptions := f.ok(t, settlementMethod+"ListExceptions", token, `{"region":"320100"}`)["exceptions"].([]any)
 	settlement := ""
@@ -146,6 +130,10 @@ func (f *fixture) given(t *testing.T, token string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	second, _, err := waits.Start(t.Context(), jobs.Request{Kind: "waits", Key: "l", Action: "settlement.reconcile", Subject: "somebody"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return map[string]string{
 		settlementMethod + "GetSettlement": fmt.Sprintf(`{"setl_id":%q}`, settlement),
 		jobsMethod + "GetJob":              fmt.Sprintf(`{"job_id":%q}`, id),
@@ -153,7 +141,7 @@ func (f *fixture) given(t *testing.T, token string) map[string]string {
 		jobsMethod + "CancelJob":           fmt.Sprintf(`{"idempotency_key":"k","job_id":%q}`, queued.ID),
 		clearingMethod + "GetQuotas": fmt.Sprintf(`{"year":2025,"bases":%q}`,
 			base64.StdEncoding.EncodeToString(sampleFile(t, "prepayment_bases.tsv"))),
-	}
+	}, other{swap(queued.ID.String(), second.ID.String()), "already_exists"}
 }
 
 func TestMonthShowsOnlyTheCallersRegions(t *testing.T) {
@@ -186,6 +174,33 @@ func TestMonthShowsOnlyTheCallersRegions(t *testing.T) {
 		}
 	}
 	report := f.ok(t, settlementMethod+"GetMonthReport", viewer, `{"month":"2025-01"}`)["report"].(map[string]any)
+	whole := f.ok(t, settlementMethod+"GetMonthReport", clerk, `{"month":"2025-01"}`)["report"].(map[string]any)
+	head := func(report map[string]any, field string) accounts.Fen {
+		text, _ := report[field].(string)
+		amount, err := accounts.ParseYuan(text)
+		if err != nil {
+			t.Fatal(field, err)
+		}
+		return amount
+	}
+	for _, field := range []string{"records", "matchedRecords", "matchedAmount"} {
+		if own, all := head(report, field), head(whole, field); own <= 0 || own >= all {
+			t.Errorf("%s of one region is %s, of all %s", field, own, all)
+		}
+	}
+	amount := accounts.Fen(0)
+	for _, list := range []string{"inProvince", "crossProvinceOut", "crossProvinceIn"} {
+		pairs, _ := report[list].([]any)
+		for _, p := range pairs {
+			amount += head(p.(map[string]any), "amount")
+		}
+	}
+	if amount != head(report, "matchedAmount") {
+		t.Errorf("the head says %s, the tables %s", head(report, "matchedAmount"), amount)
+	}
+	if len(f.ok(t, settlementMethod+"GetMonthReport", f.token("nobody", map[string][]string{"viewer": {"329999"}}), `{"month":"2025-01"}`)["report"].(map[string]any)) != 2 {
+		t.Error("somebody of no city sees figures")
+	}
 	for _, p := range report["inProvince"].([]any) {
 		if p := p.(map[string]any); p["insured"] != "320100" && p["treating"] != "320100" {
 			t.Errorf("%v", p)

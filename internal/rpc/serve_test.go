@@ -28,6 +28,7 @@ import (
 	"connectrpc.com/grpcreflect"
 	"go.uber.org/goleak"
 
+	"fundledger/internal/calls"
 	"fundledger/internal/config"
 	"fundledger/internal/fault"
 	ledgerv1 "fundledger/proto/gen/fundledger/ledger/v1"
@@ -281,6 +282,9 @@ func TestJobsComeWithClientCertificates(t *testing.T) {
 	}
 	if err := post(client(unknown)); connect.CodeOf(err) != connect.CodeUnauthenticated {
 		t.Errorf("a certificate that is no job: %v", err)
+	}
+	if got := f.recorded(t, "certificate:CN=unknown,O=医保局"); len(got) != 1 || got[0].End.Outcome != calls.Denied {
+		t.Errorf("a certificate that is no job is recorded as %+v", got)
 	}
 	if err := post(client(nil)); connect.CodeOf(err) != connect.CodeUnauthenticated {
 		t.Errorf("without a certificate: %v", err)

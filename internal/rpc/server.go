@@ -29,6 +29,8 @@ import (
 	"fundledger/internal/jobs"
 	"fundledger/ledger"
 	"fundledger/settlement"
+	"fundledger/settlement/provider"
+	"fundledger/settlement/recovery"
 )
 
 // Deps are what the service works on.
@@ -52,13 +54,17 @@ type Deps struct {
 type desks struct {
 	settlements *settlement.Settlements
 	clearing    *clearing.Clearing
+	recovery    *recovery.Recovery
 	prepayments *prepayment.Prepayments
+	provider    *provider.Desk
 	book        *accounts.Rulebook
 }
 
 func newDesks(deps Deps) *desks {
-	return &desks{settlement.New(deps.Store, deps.Journal, deps.Book), clearing.New(deps.Store, deps.Journal, deps.Book),
-		prepayment.New(deps.Store, deps.Journal, deps.Book), deps.Book}
+	office := clearing.New(deps.Store, deps.Journal, deps.Book)
+	return &desks{settlement.New(deps.Store, deps.Journal, deps.Book), office,
+		recovery.New(deps.Store, deps.Journal, deps.Book, provider.PaidOf, office),
+		prepayment.New(deps.Store, deps.Journal, deps.Book), provider.New(deps.Store, deps.Journal, deps.Book), deps.Book}
 }
 
 // Server serves all services.
@@ -73,6 +79,7 @@ type Server struct {
 	tokens   *tokens
 	jobs     map[string]*Principal // by subject of the certificate
 	limiter  *limiter
+	refusals *refusals
 	handler  http.Handler
 	current  *atomic.Pointer[http.ServeMux] // takes calls by the rules of now
 
@@ -101,13 +108,16 @@ func New(deps Deps, c *config.Config) (*Server, error) {
 	}
 	s := &Server{
 		deps: deps, limits: c.Limits, patience: sendPatience, dev: c.Dev, tls: c.TLS, jobs: jobsOf(c.Auth.Jobs),
-		limiter: &limiter{rate: rate.Limit(c.Limits.RequestsPerSecond), burst: c.Limits.Burst, each: map[string]*rate.Limiter{}},
+		limiter: newLimiter(rate.Limit(c.Limits.RequestsPerSecond), c.Limits.Burst),
 	}
 	s.draining, s.drain = context.WithCancel(context.Background())
 	s.desks = new(atomic.Pointer[desks])
 	s.desks.Store(newDesks(deps))
 	s.work = jobs.New(deps.Store, s.works())
 	var err error
+	if s.refusals, err = newRefusals(deps.Metrics); err != nil {
+		return nil, err
+	}
 	if s.rules, err = protovalidate.New(); err != nil {
 		return nil, fault.New(fault.Internal, "the rules of the contracts cannot be read: %w", err)
 	}
@@ -118,9 +128,9 @@ func New(deps Deps, c *config.Config) (*Server, error) {
 	if err := s.mount(); err != nil {
 		return nil, err
 	}
-	s.handler = identify(withCertificate(s.timed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.handler = identify(s.followed(withCertificate(s.timed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.current.Load().ServeHTTP(w, r)
-	}))))
+	})))))
 	if s.dev {
 		s.handler = localOnly(s.handler)
 	}

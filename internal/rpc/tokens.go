@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"regexp"
 	"slices"
@@ -28,8 +29,9 @@ var algorithms = []string{
 //	"fundledger_roles": {"operator": ["320100"], "viewer": ["*"]}
 type tokens struct {
 	verifier *oidc.IDTokenVerifier
-	subject  string // name of the claim
-	roles    string // name of the claim
+	timeless *oidc.IDTokenVerifier // takes tokens of the past and the future too
+	subject  string                // name of the claim
+	roles    string                // name of the claim
 	client   *http.Client
 	mu       sync.Mutex
 	verified map[[sha256.Size]byte]verified
@@ -67,10 +69,14 @@ func newTokens(c config.Auth) (*tokens, error) {
 	} else {
 		keys = oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), t.client), c.JWKSURL)
 	}
-	t.verifier = oidc.NewVerifier(c.Issuer, keys, &oidc.Config{
+	verifying := oidc.Config{
 		ClientID: c.Audience, SupportedSigningAlgs: algorithms,
 		Now: func() time.Time { return time.Now().Add(-c.ClockSkew) },
-	})
+	}
+	t.verifier = oidc.NewVerifier(c.Issuer, keys, &verifying)
+	timeless := verifying
+	timeless.SkipExpiryCheck = true
+	t.timeless = oidc.NewVerifier(c.Issuer, keys, &timeless)
 	return t, nil
 }
 
@@ -81,7 +87,8 @@ func (t *tokens) close() {
 	}
 }
 
-// principal is who the token speaks of.
+// principal is who the token speaks of, beside an error too where its signature
+// is the issuer's.
 func (t *tokens) principal(ctx context.Context, raw string) (*Principal, error) {
 	sum := sha256.Sum256([]byte(raw))
 	if p := t.known(sum); p != nil {
@@ -93,14 +100,27 @@ func (t *tokens) principal(ctx context.Context, raw string) (*Principal, error) 
 		if strings.Contains(err.Error(), "fetching keys") {
 			kind = fault.Unavailable
 		}
-		return nil, fault.New(kind, "the token is not taken: %w", err)
+		return t.past(ctx, raw, err), fault.New(kind, "the token is not taken: %w", err)
 	}
 	p, err := t.read(token)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	t.remember(sum, verified{p, earlier(token.Expiry, time.Now().Add(trustedFor))})
 	return p, nil
+}
+
+// past is who a token speaks of that is refused only for its time; else nil.
+func (t *tokens) past(ctx context.Context, raw string, refusal error) *Principal {
+	if _, expired := errors.AsType[*oidc.TokenExpiredError](refusal); !expired && !strings.Contains(refusal.Error(), "nbf") {
+		return nil
+	}
+	token, err := t.timeless.Verify(ctx, raw)
+	if err != nil {
+		return nil
+	}
+	p, _ := t.read(token)
+	return p
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -131,7 +151,7 @@ func (t *tokens) remember(sum [sha256.Size]byte, v verified) {
 var region = regexp.MustCompile(`^[0-9]{6}$`)
 
 // read takes subject and roles from the claims. Roles that are none of ours are
-// for others.
+// for others. Where only the roles cannot be read, it returns the subject too.
 func (t *tokens) read(token *oidc.IDToken) (*Principal, error) {
 	claims := map[string]json.RawMessage{}
 	if err := token.Claims(&claims); err != nil {
@@ -146,7 +166,7 @@ func (t *tokens) read(token *oidc.IDToken) (*Principal, error) {
 	}
 	given := map[string][]string{}
 	if err := json.Unmarshal(claims[t.roles], &given); err != nil {
-		return nil, fault.New(fault.Unauthenticated, "the claim %q of the token is no object of roles with their regions", t.roles)
+		return p, fault.New(fault.Unauthenticated, "the claim %q of the token is no object of roles with their regions", t.roles)
 	}
 	for role, regions := range given {
 		if !slices.Contains(config.Roles, role) {
@@ -154,7 +174,7 @@ func (t *tokens) read(token *oidc.IDToken) (*Principal, error) {
 		}
 		for _, code := range regions {
 			if code != config.Province && !region.MatchString(code) {
-				return nil, fault.New(fault.Unauthenticated, "the claim %q of the token: %q is neither a region of six digits nor *", t.roles, code)
+				return p, fault.New(fault.Unauthenticated, "the claim %q of the token: %q is neither a region of six digits nor *", t.roles, code)
 			}
 		}
 		p.Roles[role] = regions

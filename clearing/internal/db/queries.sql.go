@@ -506,6 +506,35 @@ func (q *Queries) NoticeLines(ctx context.Context, notices []string) ([]NoticeLi
 	return items, nil
 }
 
+const noticesOfParty = `-- name: NoticesOfParty :many
+SELECT id FROM notices WHERE run = $1 AND party = $2 ORDER BY id
+`
+
+type NoticesOfPartyParams struct {
+	Run   string
+	Party string
+}
+
+func (q *Queries) NoticesOfParty(ctx context.Context, arg NoticesOfPartyParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, noticesOfParty, arg.Run, arg.Party)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const otherRuns = `-- name: OtherRuns :many
 SELECT id, month, kind, state, notice_date, period, frozen_at FROM clearing_runs
 WHERE kind = $1 AND month <> $2 ORDER BY month
@@ -784,6 +813,42 @@ func (q *Queries) PartsOf(ctx context.Context, arg PartsOfParams) ([]RunPart, er
 			&i.AmountFen,
 			&i.PaidInsuredFen,
 			&i.PaidTreatingFen,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const remittancesUnder = `-- name: RemittancesUnder :many
+SELECT reference, notice, paid_on, counterparty, requested, funds, amounts_fen, entries FROM remittances
+WHERE split_part(reference, ':', 1) = split_part($1::text, ':', 1)
+    AND (reference = $1::text || ':' || notice OR reference = $1::text || ':' || notice || ':' || counterparty)
+ORDER BY notice, reference
+`
+
+func (q *Queries) RemittancesUnder(ctx context.Context, reference string) ([]Remittance, error) {
+	rows, err := q.db.Query(ctx, remittancesUnder, reference)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Remittance
+	for rows.Next() {
+		var i Remittance
+		if err := rows.Scan(
+			&i.Reference,
+			&i.Notice,
+			&i.PaidOn,
+			&i.Counterparty,
+			&i.Requested,
+			&i.Funds,
+			&i.AmountsFen,
+			&i.Entries,
 		); err != nil {
 			return nil, err
 		}

@@ -545,6 +545,35 @@ func (q *Queries) ExpiredPendings(ctx context.Context, page int32) ([]ExpiredPen
 	return items, nil
 }
 
+const findChangeKey = `-- name: FindChangeKey :many
+SELECT digest FROM change_keys WHERE operation = $1 AND key = $2
+`
+
+type FindChangeKeyParams struct {
+	Operation string
+	Key       string
+}
+
+func (q *Queries) FindChangeKey(ctx context.Context, arg FindChangeKeyParams) ([][]byte, error) {
+	rows, err := q.db.Query(ctx, findChangeKey, arg.Operation, arg.Key)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]byte
+	for rows.Next() {
+		var digest []byte
+		if err := rows.Scan(&digest); err != nil {
+			return nil, err
+		}
+		items = append(items, digest)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const findEntries = `-- name: FindEntries :many
 SELECT id, digest FROM entries WHERE id = ANY($1::uuid[])
 `
@@ -574,66 +603,104 @@ func (q *Queries) FindEntries(ctx context.Context, ids []uuid.UUID) ([]FindEntri
 	return items, nil
 }
 
-const insertBatch = `-- name: InsertBatch :exec
-WITH new_entries AS (
+const insertBatch = `-- name: InsertBatch :execrows
+WITH taken AS (
+    SELECT NOT EXISTS (
+        SELECT 1 FROM (SELECT unnest($2::text[]) AS book, unnest($3::text[]) AS month) AS w
+        WHERE NOT EXISTS (SELECT 1 FROM periods AS p WHERE p.book = w.book AND p.month <= w.month)
+            OR EXISTS (SELECT 1 FROM periods AS p WHERE p.book = w.book AND p.month = w.month
+                AND p.state NOT IN ('open', 'reopened'))
+    ) AS open
+), new_entries AS (
     INSERT INTO entries (id, key, batch_id, business_date, period, kind, summary, source,
         attachments, preparer, reviewer, corrects, legs, digest)
     SELECT t.id, t.key, $1::uuid, t.business_date, t.period, t.kind, t.summary, t.source,
         t.attachments, t.preparer, t.reviewer, NULLIF(t.corrects, '')::uuid, t.legs::jsonb, t.digest
     FROM (
-        SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS key,
-            unnest($4::date[]) AS business_date, unnest($5::text[]) AS period,
-            unnest($6::text[]) AS kind, unnest($7::text[]) AS summary,
-            unnest($8::text[]) AS source, unnest($9::int8[]) AS attachments,
-            unnest($10::text[]) AS preparer, unnest($11::text[]) AS reviewer,
-            unnest($12::text[]) AS corrects, unnest($13::text[]) AS legs,
-            unnest($14::bytea[]) AS digest
-    ) AS t
+        SELECT unnest($4::uuid[]) AS id, unnest($5::text[]) AS key,
+            unnest($6::date[]) AS business_date, unnest($7::text[]) AS period,
+            unnest($8::text[]) AS kind, unnest($9::text[]) AS summary,
+            unnest($10::text[]) AS source, unnest($11::int8[]) AS attachments,
+            unnest($12::text[]) AS preparer, unnest($13::text[]) AS reviewer,
+            unnest($14::text[]) AS corrects, unnest($15::text[]) AS legs,
+            unnest($16::bytea[]) AS digest
+    ) AS t CROSS JOIN taken WHERE taken.open
     RETURNING 1
 ), new_batch AS (
     INSERT INTO batches (id, entries, digests, vouchers, floors)
-    VALUES ($1::uuid, $2::uuid[], $15::bytea, $16::jsonb, $17::jsonb)
+    SELECT $1::uuid, $4::uuid[], $17::bytea, $18::jsonb, $19::jsonb
+    FROM taken WHERE taken.open
     RETURNING 1
 ), new_balances AS (
     INSERT INTO floors (account, balance_fen, reserved_fen, version)
-    SELECT unnest($18::text[]), unnest($19::int8[]), unnest($20::int8[]), unnest($21::int8[])
+    SELECT f.account, f.balance_fen, f.reserved_fen, f.version
+    FROM (
+        SELECT unnest($20::text[]) AS account, unnest($21::int8[]) AS balance_fen,
+            unnest($22::int8[]) AS reserved_fen, unnest($23::int8[]) AS version
+    ) AS f CROSS JOIN taken WHERE taken.open
     ON CONFLICT (account) DO UPDATE SET balance_fen = excluded.balance_fen,
         reserved_fen = excluded.reserved_fen, version = excluded.version
     RETURNING 1
+), new_calls AS (
+    INSERT INTO calls (id, request_id, subject, role, method, action, key, regions, request_hash, outcome)
+    SELECT c.id, c.request_id, c.subject, c.role, c.method, c.action, c.key, string_to_array(c.regions, ','), c.request_hash, 'succeeded'
+    FROM (
+        SELECT unnest($24::uuid[]) AS id, unnest($25::text[]) AS request_id,
+            unnest($26::text[]) AS subject, unnest($27::text[]) AS role,
+            unnest($28::text[]) AS method, unnest($29::text[]) AS action,
+            unnest($30::text[]) AS key, unnest($31::text[]) AS regions,
+            unnest($32::bytea[]) AS request_hash
+    ) AS c CROSS JOIN taken WHERE taken.open
+    RETURNING 1
 )
-INSERT INTO inbox (batch_id) VALUES ($1::uuid)
+INSERT INTO inbox (batch_id) SELECT $1::uuid FROM taken WHERE taken.open
 `
 
 type InsertBatchParams struct {
-	BatchID      uuid.UUID
-	Ids          []uuid.UUID
-	Keys         []string
-	Dates        []time.Time
-	Periods      []string
-	Kinds        []string
-	Summaries    []string
-	Sources      []string
-	Attachments  []int64
-	Preparers    []string
-	Reviewers    []string
-	Corrects     []string
-	Legs         []string
-	Digests      [][]byte
-	BatchDigests []byte
-	Vouchers     []byte
-	Floors       []byte
-	Accounts     []string
-	Balances     []int64
-	Reserved     []int64
-	Versions     []int64
+	BatchID       uuid.UUID
+	OpenBooks     []string
+	OpenMonths    []string
+	Ids           []uuid.UUID
+	Keys          []string
+	Dates         []time.Time
+	Periods       []string
+	Kinds         []string
+	Summaries     []string
+	Sources       []string
+	Attachments   []int64
+	Preparers     []string
+	Reviewers     []string
+	Corrects      []string
+	Legs          []string
+	Digests       [][]byte
+	BatchDigests  []byte
+	Vouchers      []byte
+	Floors        []byte
+	Accounts      []string
+	Balances      []int64
+	Reserved      []int64
+	Versions      []int64
+	CallIds       []uuid.UUID
+	RequestIds    []string
+	Subjects      []string
+	Roles         []string
+	Methods       []string
+	Actions       []string
+	CallKeys      []string
+	Regions       []string
+	RequestHashes [][]byte
 }
 
-// A batch with its entries, its place in the inbox and the floors that it moves.
-// The entries stand in the batch in the order of the arrays. CockroachDB wants a WITH clause to
-// return something.
-func (q *Queries) InsertBatch(ctx context.Context, arg InsertBatchParams) error {
-	_, err := q.db.Exec(ctx, insertBatch,
+// A batch with its entries, its place in the inbox, the floors that it moves and
+// the calls by which its entries were given.
+// The entries stand in the batch in the order of the arrays. Where one of the
+// months does not take postings, nothing is written at all. CockroachDB wants a
+// WITH clause to return something.
+func (q *Queries) InsertBatch(ctx context.Context, arg InsertBatchParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertBatch,
 		arg.BatchID,
+		arg.OpenBooks,
+		arg.OpenMonths,
 		arg.Ids,
 		arg.Keys,
 		arg.Dates,
@@ -654,7 +721,34 @@ func (q *Queries) InsertBatch(ctx context.Context, arg InsertBatchParams) error 
 		arg.Balances,
 		arg.Reserved,
 		arg.Versions,
+		arg.CallIds,
+		arg.RequestIds,
+		arg.Subjects,
+		arg.Roles,
+		arg.Methods,
+		arg.Actions,
+		arg.CallKeys,
+		arg.Regions,
+		arg.RequestHashes,
 	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const insertChangeKey = `-- name: InsertChangeKey :exec
+INSERT INTO change_keys (operation, key, digest) VALUES ($1, $2, $3)
+`
+
+type InsertChangeKeyParams struct {
+	Operation string
+	Key       string
+	Digest    []byte
+}
+
+func (q *Queries) InsertChangeKey(ctx context.Context, arg InsertChangeKeyParams) error {
+	_, err := q.db.Exec(ctx, insertChangeKey, arg.Operation, arg.Key, arg.Digest)
 	return err
 }
 

@@ -19,6 +19,7 @@ type AcceptedBlock struct {
 	SetlIds      []string
 	Sums         []byte
 	RunID        *string
+	Negative     bool
 }
 
 type AccessRule struct {
@@ -94,6 +95,7 @@ type Call struct {
 	Regions     []string
 	RequestHash []byte
 	BegunAt     time.Time
+	Outcome     string
 }
 
 type CallEnd struct {
@@ -104,10 +106,52 @@ type CallEnd struct {
 	EndedAt time.Time
 }
 
+type ChangeKey struct {
+	Operation string
+	Key       string
+	Digest    []byte
+	UsedAt    time.Time
+}
+
 type Checkpoint struct {
 	Position int64
 	Signer   string
 	Note     string
+}
+
+type Clawback struct {
+	ID         string
+	SetlID     string
+	Insutype   string
+	Insured    string
+	Treating   string
+	Provider   string
+	MedType    string
+	Mode       string
+	Document   string
+	Reason     string
+	OpenedOn   time.Time
+	OpenedBy   string
+	ClaimedFen []int64
+	State      string
+	Steps      int64
+}
+
+type ClawbackStep struct {
+	CaseID     string
+	Step       string
+	Reference  string
+	Number     int64
+	TakenOn    time.Time
+	TakenBy    string
+	Reason     string
+	Document   string
+	Requested  string
+	AmountsFen []int64
+	PenaltyFen int64
+	Record     string
+	RunID      string
+	Entries    []uuid.UUID
 }
 
 type ClearingRun struct {
@@ -137,6 +181,23 @@ type Correction struct {
 	Amounts    []byte
 }
 
+type Deduction struct {
+	ID          string
+	SetlID      string
+	Insutype    string
+	Insured     string
+	Treating    string
+	Provider    string
+	Document    string
+	Reason      string
+	DecidedOn   time.Time
+	DecidedBy   string
+	RestMode    string
+	AskedFen    []int64
+	DeductedFen []int64
+	Entry       uuid.NullUUID
+}
+
 type Entry struct {
 	ID           uuid.UUID
 	Key          string
@@ -164,6 +225,25 @@ type Exception struct {
 	FoundAt      time.Time
 	ResolvedAt   pgtype.Timestamptz
 	ResolvedBy   string
+}
+
+type FeeCheck struct {
+	ID         string
+	SetlID     string
+	Insured    string
+	Treating   string
+	Provider   string
+	BillFen    int64
+	Reason     string
+	AskedOn    time.Time
+	AskedBy    string
+	AnswerDue  time.Time
+	State      string
+	Outcome    string
+	DiffersFen int64
+	AnsweredOn pgtype.Date
+	ConfirmDue pgtype.Date
+	ClosedOn   pgtype.Date
 }
 
 type Floor struct {
@@ -457,10 +537,110 @@ type PrepaymentStep struct {
 	RecordedAt time.Time
 }
 
+type ProviderAccount struct {
+	Treating string
+	Provider string
+	Taken    int64
+	Version  int64
+}
+
+type ProviderCoverage struct {
+	ListID   string
+	Number   int64
+	Provider string
+	FirstID  string
+	LastID   string
+	Items    []byte
+}
+
+type ProviderDifference struct {
+	Treating string
+	Provider string
+	Month    string
+	Number   int64
+	SetlID   string
+	Kind     string
+	TheirFen int64
+	OurFen   int64
+	Detail   string
+}
+
+type ProviderEvent struct {
+	Subject    string
+	Number     int64
+	Step       string
+	HappenedOn time.Time
+	Person     string
+	Document   string
+	Reason     string
+	RecordedAt time.Time
+}
+
+type ProviderList struct {
+	ID          string
+	Treating    string
+	Provider    string
+	Requested   string
+	Through     time.Time
+	State       string
+	Funds       []string
+	AmountsFen  []int64
+	Settlements int64
+	MadeOn      time.Time
+	PaidOn      pgtype.Date
+	Reference   string
+	EntryID     uuid.NullUUID
+}
+
+type ProviderMatch struct {
+	Treating     string
+	Provider     string
+	Month        string
+	Number       int64
+	File         string
+	Sha256       string
+	OursSha256   string
+	TheirRecords int64
+	TheirFen     int64
+	OurRecords   int64
+	OurFen       int64
+	EqualRecords int64
+	EqualFen     int64
+	MatchedOn    time.Time
+	MatchedBy    string
+	Position     int64
+}
+
+type ProviderOpen struct {
+	Treating string
+	Provider string
+	Number   int64
+	Items    []byte
+}
+
 type Region struct {
 	Code string
 	Name string
 	Kind string
+}
+
+type Reimbursement struct {
+	Region     string
+	Document   string
+	PsnNo      string
+	MedType    string
+	BillFen    int64
+	Funds      []string
+	Parts      []string
+	AmountsFen []int64
+	ReceivedOn time.Time
+	ReceivedBy string
+	DueOn      time.Time
+	LongestOn  time.Time
+	State      string
+	PaidOn     pgtype.Date
+	Reference  string
+	EntryID    uuid.NullUUID
 }
 
 type Remittance struct {
@@ -518,6 +698,21 @@ type SetAside struct {
 	Field        string
 	Reason       string
 	Content      string
+}
+
+type SettlementNegative struct {
+	ID       string
+	SetlID   string
+	PartsFen []int64
+}
+
+type SettlementReduction struct {
+	ID        string
+	SetlID    string
+	Kind      string
+	LoweredOn time.Time
+	PartsFen  []int64
+	Released  bool
 }
 
 type SettlementsApart struct {
@@ -657,4 +852,14 @@ type Voucher struct {
 	Number   int64
 	EntryID  uuid.UUID
 	Position int64
+}
+
+type Withdrawal struct {
+	SetlID      string
+	Side        string
+	FileID      uuid.UUID
+	Line        int64
+	WithdrawnOn time.Time
+	Reason      string
+	Document    string
 }

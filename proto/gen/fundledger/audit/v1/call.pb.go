@@ -98,7 +98,8 @@ type Call struct {
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Who called.
 	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
-	// Role by which it was allowed; empty when it was not.
+	// Role by which it was allowed; of a call that was refused before it was carried
+	// out, the roles that its subject held, with commas between them.
 	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
 	// The method, such as "/fundledger.ledger.v1.LedgerService/Post".
 	Method string `protobuf:"bytes,4,opt,name=method,proto3" json:"method,omitempty"`
@@ -108,7 +109,8 @@ type Call struct {
 	Key string `protobuf:"bytes,6,opt,name=key,proto3" json:"key,omitempty"`
 	// Regions that it touches, six digits each.
 	Regions []string `protobuf:"bytes,7,rep,name=regions,proto3" json:"regions,omitempty"`
-	// SHA-256 of the request in its canonical encoding, 32 bytes.
+	// SHA-256 of the request in its canonical encoding, 32 bytes; empty where it was
+	// refused before its request was read.
 	RequestHash []byte `protobuf:"bytes,8,opt,name=request_hash,json=requestHash,proto3" json:"request_hash,omitempty"`
 	// When it began, by the clock of the database.
 	Time *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=time,proto3" json:"time,omitempty"`

@@ -1,6 +1,8 @@
-package settlement
+package provider
 
-import "fundledger/internal/fault"
+import (
+	"fundledger/internal/fault"
+)
 
 const (
 	defaultPage = 100
