@@ -81,6 +81,7 @@ func TestEveryMethodIsTested(t *testing.T) {
 	t.Run("all", func(t *testing.T) {
 		t.Run("books", func(t *testing.T) { t.Parallel(); booksKeepToTheirContracts(t, proved) })
 		t.Run("month", func(t *testing.T) { t.Parallel(); monthKeepsToItsContracts(t, proved) })
+		t.Run("prepayments", func(t *testing.T) { t.Parallel(); prepaymentsKeepToTheirContracts(t, proved) })
 		t.Run("providers", func(t *testing.T) { t.Parallel(); providersKeepToTheirContracts(t, proved) })
 	})
 	f := start(t)

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"fundledger/internal/config"
 )
 
 const prepaymentMethod = "/fundledger.clearing.v1.PrepaymentService/"
@@ -83,46 +81,47 @@ func (f *fixture) aListID(t *testing.T, token string) string {
 	return lists[0].(map[string]any)["list"].(string)
 }
 
-func TestMethodsOfPrepaymentsKeepToTheirContracts(t *testing.T) {
-	t.Parallel()
+// otherPrepayments is other content under the key of a good request.
+var otherPrepayments = map[string]func(*testing.T, string) string{
+	"MakePlan": swap("2025-02-05", "2025-02-06"), "RecordMove": swap("100.00", "90.00"), "ProposeTopUp": swap("500.00", "400.00"),
+	"ApproveTopUp": swap("400.00", "300.00"), "NotifyTopUp": swap("2025-03-10", "2025-03-11"), "DeclineTopUp": swap("回落", "再落"),
+	"ImportNational": swap("2025-02-28", "2025-03-01"), "AcceptNational": swap("以国家为准", "再议"), "PostInterest": swap("3.21", "3.22"),
+}
+
+func prepaymentsKeepToTheirContracts(t *testing.T, proved *proofs) {
 	f, clerk := prepaid(t)
+	maker := f.token("maker", map[string][]string{"operator": {"*"}})
 	for i := range prepaymentTests(t, "none") {
-		c := prepaymentTests(t, f.aListID(t, clerk))[i]
-		t.Run(c.method, func(t *testing.T) {
-			procedure := prepaymentMethod + c.method
+		tests := prepaymentTests(t, f.aListID(t, clerk))[i]
+		t.Run(tests.method, func(t *testing.T) {
+			switch tests.method { // one person makes, another checks
+			case "ApproveTopUp":
+				f.ok(t, prepaymentMethod+"ProposeTopUp", maker, step("of the maker", `,"lines":[{"fund":"310","amount":"500.00"}]`))
+			case "AcceptNational":
+				content := base64.StdEncoding.EncodeToString([]byte(strings.ReplaceAll(aList, "1.00", "2.00")))
+				made := f.ok(t, prepaymentMethod+"ImportNational", maker, fmt.Sprintf(`{"idempotency_key":"import of the maker","kind":"NATIONAL_KIND_CLEARING","content":%q,"date":"2025-02-28"}`, content))
+				tests.good = fmt.Sprintf(`{"idempotency_key":"accept","list":%q,"date":"2025-03-01","reason":"以国家为准"}`, made["list"].(map[string]any)["list"])
+			}
+			procedure := prepaymentMethod + tests.method
 			m := f.server.methods[procedure]
-			roles := rolesOf(f.server.deps.Book, m.access.GetAction())
-			check := func(name, token, request, want string) answer {
-				t.Helper()
-				a := f.call(t, procedure, token, request)
-				if a.code() != want {
-					t.Errorf("%s: got %s, want %s: %v", name, a.code(), want, a.body)
-				}
-				return a
+			role := rolesOf(f.server.deps.Book, m.access.GetAction())[0]
+			c := contract{
+				fixture: f, proved: proved, procedure: procedure, method: m, good: tests.good, bad: tests.bad,
+				here: map[string][]string{role: {"*"}}, stranger: map[string][]string{role: {"320900"}}, foreign: tests.foreign,
+				other: other{otherPrepayments[tests.method], "already_exists"},
 			}
-			missing := map[string][]string{}
-			for _, role := range config.Roles {
-				missing[role] = []string{config.Province}
+			if tests.want == "" {
+				c.run(t)
+				return
 			}
-			for _, role := range roles {
-				delete(missing, role)
-			}
-			// One person makes, another checks.
-			subject := map[string]string{"operator": "maker", "approver": "checker", "viewer": "viewer"}[roles[0]]
-			here := f.token(subject, map[string][]string{roles[0]: {"*"}})
-			want := "ok"
-			if c.want != "" {
-				want = c.want
-			}
-			check("without credentials", "", c.good, "unauthenticated")
-			check("a form that is wrong", here, c.bad, "invalid_argument")
-			check("all other roles", f.token("person", missing), c.good, "permission_denied")
-			check("another region", f.token("stranger", map[string][]string{roles[0]: {"320900"}}), c.good, c.foreign)
-			if first := check("success", here, c.good, want); first.body["replayed"] == true {
-				t.Errorf("the first call is told to be a replay: %v", first.body)
-			}
-			if again := check("again", here, c.good, want); m.changes && want == "ok" && again.body["replayed"] != true {
-				t.Errorf("the second call is not told to be a replay: %v", again.body)
+			// What is always refused for its content passes the chain all the same.
+			person := f.token("person", c.here)
+			c.prove(t, noCredentials, "", c.good, "unauthenticated")
+			c.prove(t, badForm, person, c.bad, "invalid_argument")
+			c.prove(t, noRole, f.token("person", map[string][]string{"viewer": {"*"}, "auditor": {"*"}, "admin": {"*"}, "approver": {"*"}}), c.good, "permission_denied")
+			c.prove(t, otherRegion, f.token("stranger", c.stranger), c.good, c.foreign)
+			for _, r := range []row{success, replay, otherContent} {
+				c.prove(t, r, person, c.good, tests.want)
 			}
 		})
 	}
