@@ -40,6 +40,7 @@ type standing struct {
 // collision applies rows to the records that they meet.
 type collision struct {
 	*loader
+	tx     pgx.Tx
 	q      *db.Queries
 	stands map[string]*standing
 	files  map[uuid.UUID]db.LoadOrdersRow
@@ -55,7 +56,7 @@ func (l *loader) collide(ctx context.Context, met []*row) error {
 	defer l.s.collisions.Unlock()
 	var replaced int
 	err := l.s.store.InTx(ctx, func(tx pgx.Tx) error {
-		c := collision{loader: l, q: db.New(tx), stands: map[string]*standing{}}
+		c := collision{loader: l, tx: tx, q: db.New(tx), stands: map[string]*standing{}}
 		if err := c.read(ctx, tx, met); err != nil {
 			return err
 		}
@@ -212,6 +213,9 @@ func (c *collision) write(ctx context.Context) (replaced int, err error) {
 	slices.SortFunc(rows, func(a, b *row) int { return strings.Compare(a.id, b.id) })
 	if len(take.SetlIds) > 0 {
 		if err := c.q.TakeOver(ctx, take); err != nil {
+			return 0, err
+		}
+		if err := c.revoke(ctx, take.SetlIds); err != nil {
 			return 0, err
 		}
 	}

@@ -439,9 +439,6 @@ SELECT w.setl_id, w.side, w.line, w.withdrawn_on, w.reason, w.document, f.name, 
 FROM withdrawals AS w JOIN import_files AS f ON f.id = w.file_id
 WHERE w.setl_id = ANY(@setl_ids::text[]) ORDER BY w.setl_id, w.side;
 
--- name: WithdrawnInFile :many
-SELECT setl_id FROM withdrawals WHERE file_id = @file_id ORDER BY line;
-
 -- name: DropWithdrawals :exec
 DELETE FROM withdrawals WHERE side = @side AND setl_id = ANY(@setl_ids::text[]);
 
@@ -463,3 +460,11 @@ INSERT INTO settlement_negatives (id, setl_id, parts_fen) VALUES (@id, @setl_id,
 
 -- name: NegativesAmong :many
 SELECT setl_id, parts_fen FROM settlement_negatives WHERE setl_id = ANY(@setl_ids::text[]);
+
+-- A later file of a side brings back what the side had withdrawn, unless it has
+-- been taken back by then.
+-- name: RevokeWithdrawals :many
+DELETE FROM withdrawals WHERE withdrawals.side = @side AND withdrawals.setl_id = ANY(@setl_ids::text[])
+    AND withdrawals.file_id IN (SELECT f.id FROM import_files AS f WHERE f.load_order < @load_order)
+    AND NOT EXISTS (SELECT 1 FROM settlement_reductions AS r WHERE r.setl_id = withdrawals.setl_id AND r.kind = 'withdrawal')
+RETURNING withdrawals.setl_id;

@@ -73,7 +73,8 @@ type WithdrawalReport struct {
 // posted the side's record counts no more, until a later file brings it again. A
 // posted one stays until all three sides have withdrawn it; then what is left of
 // it is taken back by a negative record of the latest of their dates, in the
-// period open then, linked with its entry. The same file again changes nothing.
+// period open then, linked with its entry. Until then a later file that brings the
+// record again revokes the side's withdrawal. The same file again changes nothing.
 //
 // Errors: Invalid, with every bad line as file:line:field:reason.
 func (s *Settlements) Withdraw(ctx context.Context, side Side, name string, content []byte) (*WithdrawalReport, error) {
@@ -89,17 +90,16 @@ func (s *Settlements) Withdraw(ctx context.Context, side Side, name string, cont
 	id := uuid.NewHash(sha256.New(), fileSpace, append([]byte("withdrawals\x00"+side+"\x00"), sum[:]...), 8)
 	err = s.store.InTx(ctx, func(tx pgx.Tx) error {
 		w := withdrawing{s: s, tx: tx, q: db.New(tx), side: side, file: id, rows: rows}
-		ids, err := w.q.WithdrawnInFile(ctx, id)
-		if err != nil {
+		_, err := w.q.GetFile(ctx, id)
+		if err != nil && err != pgx.ErrNoRows {
 			return err
 		}
-		if report.AlreadyLoaded = len(ids) > 0; !report.AlreadyLoaded {
-			ids = w.ids()
+		if report.AlreadyLoaded = err == nil; !report.AlreadyLoaded {
 			if err := w.load(ctx, name, sum[:]); err != nil {
 				return err
 			}
 		}
-		report.Withdrawals, err = s.withdrawals(ctx, tx, w.q, ids)
+		report.Withdrawals, err = s.withdrawals(ctx, tx, w.q, w.ids())
 		return err
 	})
 	if err != nil {
@@ -343,6 +343,42 @@ func (w *withdrawing) conclude(ctx context.Context, name string, posted map[stri
 		}
 	}
 	_, err = w.s.PostNegatives(ctx, w.tx, negatives)
+	return err
+}
+
+// revoke drops the side's withdrawals of posted settlements that this later file
+// brings again, and what they left open.
+func (c *collision) revoke(ctx context.Context, ids []string) error {
+	revoked, err := c.q.RevokeWithdrawals(ctx, db.RevokeWithdrawalsParams{Side: string(c.side), SetlIds: ids, LoadOrder: c.order})
+	if err != nil || len(revoked) == 0 {
+		return err
+	}
+	slices.Sort(revoked)
+	said, err := readSides(ctx, c.q, revoked)
+	if err != nil {
+		return err
+	}
+	still, err := c.s.withdrawals(ctx, c.tx, c.q, revoked)
+	if err != nil {
+		return err
+	}
+	var over db.ResolveExceptionsParams
+	for _, id := range revoked {
+		i := slices.IndexFunc(still, func(w Withdrawal) bool { return w.SetlID == id })
+		if i < 0 {
+			over.SetlIds, over.Files = append(over.SetlIds, id), append(over.Files, c.name)
+			continue
+		}
+		err := c.q.WriteException(ctx, db.WriteExceptionParams{SetlID: id, Month: string(said[id].month()), Kind: KindWithdrawalPending,
+			Refund: said[id].refund(), Detail: still[i].detail()})
+		if err != nil {
+			return err
+		}
+	}
+	if len(over.SetlIds) == 0 {
+		return nil
+	}
+	_, err = c.q.ResolveExceptions(ctx, over)
 	return err
 }
 

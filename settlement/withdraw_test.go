@@ -1,6 +1,7 @@
 package settlement_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -150,6 +151,37 @@ func TestBeforePostingAWithdrawnRecordCountsNoMore(t *testing.T) {
 	equal(t, "posted", report.Posted, 1)
 	equal(t, "pending", report.Exceptions[settlement.KindWithdrawalPending], 0)
 	equal(t, "story", f.story(t, "A2").State, settlement.StatePosted)
+	f.mustBeWhole(t)
+}
+
+func TestALaterFileRevokesAWithdrawalUntilItIsComplete(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.loadAll(t, "f.tsv", bill("A1"))
+	f.reconcile(t, "2025-01")
+	f.withdraw(t, settlement.Treating, "w.tsv", "A1")
+	f.withdraw(t, settlement.Center, "w.tsv", "A1")
+	f.load(t, settlement.Treating, file(t, "t2.tsv", text(bill("A1"), bill("A2"))))
+	pending := f.story(t, "A1")
+	equal(t, "withdrawn by", pending.Withdrawal.Sides[0].Side, settlement.Center)
+	if d := pending.Exception.Detail; !strings.Contains(d, "treating did not") || !strings.Contains(d, "center withdrew it") {
+		t.Error(d)
+	}
+	f.load(t, settlement.Center, file(t, "c2.tsv", text(bill("A1"), bill("A2"))))
+	revoked := f.story(t, "A1")
+	equal(t, "state", revoked.State, settlement.StatePosted)
+	equal(t, "withdrawal", revoked.Withdrawal, nil)
+	equal(t, "resolved by", revoked.Exception.ResolvedBy, "c2.tsv")
+	// Once all have withdrawn it, it is over.
+	for _, side := range settlement.Sides() {
+		content := bytes.ReplaceAll(withdrawals(side, "A1"), []byte("冲正1号"), []byte("冲正2号"))
+		if _, err := f.Withdraw(t.Context(), side, "w2.tsv", content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.load(t, settlement.Treating, file(t, "t3.tsv", text(bill("A1"), bill("A3"))))
+	equal(t, "state", f.story(t, "A1").State, settlement.StateWithdrawn)
+	equal(t, "payable", f.balance(t, "320500.agency/310/9002"), 0)
 	f.mustBeWhole(t)
 }
 

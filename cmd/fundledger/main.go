@@ -44,6 +44,7 @@ type cli struct {
 	Notices   noticesCmd    `cmd:"" help:"List payment and receipt notices and what is open on them."`
 	Remit     remitCmd      `cmd:"" help:"Record that money moved on a notice, in full or in part."`
 	Prepay    prepaymentCmd `cmd:"" name:"prepayment" help:"Prepayments (预付金): quotas, moves, utilisation, top-ups, national figures."`
+	Bank      bankCmd       `cmd:"" help:"Compare the books with bank statements (账款相符) and with each other (账账相符)."`
 	Post      postCmd       `cmd:"" help:"Post entries from a file, or reserve money for them."`
 	Pending   pendingCmd    `cmd:"" help:"List, finish and void reservations (预占)."`
 	Reverse   reverseCmd    `cmd:"" help:"Take an entry back in red letters (红字冲销), in full or in part."`

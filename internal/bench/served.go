@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"fundledger/accounts"
 	"fundledger/internal/calls"
@@ -45,7 +44,6 @@ func serve(b *books) (*served, error) {
 	server, err := rpc.New(rpc.Deps{
 		Journal: b.journal, Book: b.rules, Store: b.app, CallLog: s.calls, Ready: b.app.Pool.Ping,
 		Log:     slog.New(slog.NewJSONHandler(io.Discard, nil)),
-		Traces:  sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample())),
 		Metrics: sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader())),
 	}, settings)
 	if err != nil {

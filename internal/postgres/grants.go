@@ -19,6 +19,7 @@ var journalTables = []string{
 	"deductions", "clawback_steps",
 	"prepayment_steps", "prepayment_moves", "prepayment_plans", "prepayment_plan_bases", "prepayment_plan_quotas",
 	"prepayment_plan_positions", "prepayment_notice_lines", "top_up_parts", "national_figures",
+	"bank_statements", "bank_lines", "bank_match_events",
 }
 
 // housekeeping tables belong to the migrations: AppRole only reads them.

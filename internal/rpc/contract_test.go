@@ -80,6 +80,7 @@ func TestEveryMethodIsTested(t *testing.T) {
 	proved := &proofs{rows: map[string]map[row]bool{}}
 	t.Run("all", func(t *testing.T) {
 		t.Run("books", func(t *testing.T) { t.Parallel(); booksKeepToTheirContracts(t, proved) })
+		t.Run("bank", func(t *testing.T) { t.Parallel(); bankKeepsToItsContracts(t, proved) })
 		t.Run("month", func(t *testing.T) { t.Parallel(); monthKeepsToItsContracts(t, proved) })
 		t.Run("prepayments", func(t *testing.T) { t.Parallel(); prepaymentsKeepToTheirContracts(t, proved) })
 		t.Run("providers", func(t *testing.T) { t.Parallel(); providersKeepToTheirContracts(t, proved) })
@@ -119,6 +120,7 @@ type contract struct {
 var (
 	streams = []string{
 		settlementMethod + "UploadSettlements", clearingMethod + "DownloadDocument", jobsMethod + "WatchJob", auditMethod + "ExportBundle",
+		bankMethod + "DownloadBankReconciliation",
 	}
 	endless = []string{ledgerMethod + "WatchEntries"}
 )
@@ -249,6 +251,7 @@ var unseen = map[string][]string{
 	clearingMethod + "ListDocuments":    {"documents"},
 	settlementMethod + "GetMonthReport": {"report.inProvince", "report.inProvinceNet", "report.records", "report.matchedRecords", "report.exceptions"},
 	jobsMethod + "ListJobs":             {"jobs"},
+	bankMethod + "ListBankAlerts":       {"alerts"},
 }
 
 // scarce are lists that are empty in the tests.

@@ -22,6 +22,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/clearing"
+	banking "fundledger/clearing/bank"
 	"fundledger/clearing/prepayment"
 	"fundledger/internal/calls"
 	"fundledger/internal/config"
@@ -57,6 +58,7 @@ type desks struct {
 	recovery    *recovery.Recovery
 	prepayments *prepayment.Prepayments
 	provider    *provider.Desk
+	bank        *banking.Desk
 	book        *accounts.Rulebook
 }
 
@@ -64,7 +66,8 @@ func newDesks(deps Deps) *desks {
 	office := clearing.New(deps.Store, deps.Journal, deps.Book)
 	return &desks{settlement.New(deps.Store, deps.Journal, deps.Book), office,
 		recovery.New(deps.Store, deps.Journal, deps.Book, provider.PaidOf, office),
-		prepayment.New(deps.Store, deps.Journal, deps.Book), provider.New(deps.Store, deps.Journal, deps.Book), deps.Book}
+		prepayment.New(deps.Store, deps.Journal, deps.Book), provider.New(deps.Store, deps.Journal, deps.Book),
+		banking.New(deps.Store, deps.Journal, deps.Book), deps.Book}
 }
 
 // Server serves all services.

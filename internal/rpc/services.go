@@ -51,6 +51,9 @@ func (s *Server) services() []service {
 		{clearingv1.File_fundledger_clearing_v1_prepayment_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
 			return clearingv1connect.NewPrepaymentServiceHandler(&prepaymentService{s}, o...)
 		}},
+		{clearingv1.File_fundledger_clearing_v1_bank_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
+			return clearingv1connect.NewBankServiceHandler(&bankService{s}, o...)
+		}},
 		{jobsv1.File_fundledger_jobs_v1_jobs_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
 			return jobsv1connect.NewJobsServiceHandler(&jobsService{s}, o...)
 		}},

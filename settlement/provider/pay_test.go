@@ -29,7 +29,7 @@ func TestAListPaysTheOldestSettlementsFirstAndTheLastOnePartly(t *testing.T) {
 	equal(t, "settlements", l.Settlements, 2)
 	equal(t, "paid before payment", f.paid(t, "C"), "")
 	f.mustBeWhole(t)
-	l = f.pay(t, "L1")
+	equal(t, "state", f.pay(t, "L1").State, provider.ListPaid)
 	equal(t, "C", f.paid(t, "C"), "310/=50.00 310/account=20.00")
 	equal(t, "B", f.paid(t, "B"), "310/=20.00")
 	equal(t, "A", f.paid(t, "A"), "")

@@ -319,7 +319,7 @@ func (m *machine) compare(r *rapid.T) {
 func TestRecoveryAgreesWithAModel(t *testing.T) {
 	t.Parallel()
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		if err := f.Value.Set("6"); err != nil { // each has a database of its own
+		if err := f.Value.Set("4"); err != nil { // each has a database of its own
 			t.Fatal(err)
 		}
 	}

@@ -2481,6 +2481,41 @@ func (q *Queries) ResolveSettled(ctx context.Context, setlIds []string) (int64, 
 	return result.RowsAffected(), nil
 }
 
+const revokeWithdrawals = `-- name: RevokeWithdrawals :many
+DELETE FROM withdrawals WHERE withdrawals.side = $1 AND withdrawals.setl_id = ANY($2::text[])
+    AND withdrawals.file_id IN (SELECT f.id FROM import_files AS f WHERE f.load_order < $3)
+    AND NOT EXISTS (SELECT 1 FROM settlement_reductions AS r WHERE r.setl_id = withdrawals.setl_id AND r.kind = 'withdrawal')
+RETURNING withdrawals.setl_id
+`
+
+type RevokeWithdrawalsParams struct {
+	Side      string
+	SetlIds   []string
+	LoadOrder int64
+}
+
+// A later file of a side brings back what the side had withdrawn, unless it has
+// been taken back by then.
+func (q *Queries) RevokeWithdrawals(ctx context.Context, arg RevokeWithdrawalsParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, revokeWithdrawals, arg.Side, arg.SetlIds, arg.LoadOrder)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var setl_id string
+		if err := rows.Scan(&setl_id); err != nil {
+			return nil, err
+		}
+		items = append(items, setl_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const rowErrors = `-- name: RowErrors :many
 SELECT line, field, kind, reason FROM set_aside
 WHERE file_id = $1 AND line > $2 AND ($3::text = '' OR kind = $3)
@@ -2889,30 +2924,6 @@ func (q *Queries) WithdrawalsOf(ctx context.Context, setlIds []string) ([]Withdr
 			return nil, err
 		}
 		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const withdrawnInFile = `-- name: WithdrawnInFile :many
-SELECT setl_id FROM withdrawals WHERE file_id = $1 ORDER BY line
-`
-
-func (q *Queries) WithdrawnInFile(ctx context.Context, fileID uuid.UUID) ([]string, error) {
-	rows, err := q.db.Query(ctx, withdrawnInFile, fileID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var setl_id string
-		if err := rows.Scan(&setl_id); err != nil {
-			return nil, err
-		}
-		items = append(items, setl_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -61,6 +61,75 @@ type Balance struct {
 	Position     int64
 }
 
+type BankAccount struct {
+	Number    string
+	ValidFrom time.Time
+	ValidTo   pgtype.Date
+	Bank      string
+	Holder    string
+	Book      string
+	Backs     []string
+	Source    string
+	EnteredBy string
+	EnteredAt time.Time
+}
+
+type BankLine struct {
+	Account             string
+	Serial              string
+	EntryDate           time.Time
+	Side                string
+	AmountFen           int64
+	CounterpartyAccount string
+	CounterpartyName    string
+	Remark              string
+	Reference           string
+	BalanceFen          *int64
+}
+
+type BankMatchEvent struct {
+	MatchID    uuid.UUID
+	Step       int64
+	Account    string
+	Rule       string
+	Automatic  bool
+	Serials    []string
+	Entries    []uuid.UUID
+	Legs       []int64
+	AmountFen  int64
+	Person     string
+	HappenedOn time.Time
+	Reason     string
+	RequestKey string
+	RecordedAt time.Time
+}
+
+type BankMatchedLine struct {
+	Account string
+	Serial  string
+	MatchID uuid.UUID
+}
+
+type BankMatchedPosting struct {
+	Entry   uuid.UUID
+	Leg     int64
+	Account string
+	MatchID uuid.UUID
+}
+
+type BankStatement struct {
+	Account    string
+	FirstDay   time.Time
+	LastDay    time.Time
+	OpeningFen int64
+	ClosingFen int64
+	LineCount  int64
+	Digest     []byte
+	FileName   string
+	ImportedBy string
+	ImportedAt time.Time
+}
+
 type Batch struct {
 	ID       uuid.UUID
 	Entries  []uuid.UUID
