@@ -245,9 +245,13 @@ func (j *Journal) commit(ctx context.Context, batch []*request) {
 func (j *Journal) postAndLookAgain(ctx context.Context, p *posting) (results []Result, err error) {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	p.prepare()
 	for again := 1; ; again++ {
-		if err = j.postPrepared(ctx, p); fault.KindOf(err) != fault.Unavailable {
+		p.prepare()
+		if err = j.postPrepared(ctx, p); errors.Is(err, errRenewed) {
+			again--
+			continue
+		}
+		if fault.KindOf(err) != fault.Unavailable {
 			for _, call := range p.written {
 				call.written = err == nil
 			}

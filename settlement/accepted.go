@@ -2,6 +2,7 @@ package settlement
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"cloud.google.com/go/civil"
@@ -70,7 +71,7 @@ func SettlementOf(key string) string {
 func KeyOf(setlID string) string { return entryKey(setlID) }
 
 // PartFields are the fields of a settlement file that funds pay.
-func PartFields() []string { return fieldNames[fHifp : fHifp+partCount] }
+func PartFields() []string { return slices.Clone(fieldNames[fHifp : fHifp+partCount]) }
 
 // Unaccepted says why settlements are not accepted, of which somebody else
 // tells: the exception that is open, or that no side, or not each side, has been compared.

@@ -47,7 +47,7 @@ func (s *bankService) GetBankReconciliation(ctx context.Context, q *clearingv1.G
 	}
 	for _, i := range t.Items {
 		item := &clearingv1.OutstandingItem{Kind: outstandingKinds[i.Kind], Date: i.Date.String(), Amount: i.Amount.String(), Age: int32(i.Age), Alert: i.Alert,
-			Serial: i.Serial, Text: i.Text, Source: i.Source, MatchId: matchID(i.Match)}
+			Serial: i.Serial, Text: i.Text, Source: i.Source, MatchId: idOf(i.Match)}
 		if i.Posting != nil {
 			item.Posting, item.Account = postingRef(*i.Posting), i.Book.String()
 		}

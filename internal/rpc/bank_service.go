@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"cloud.google.com/go/civil"
-	"github.com/google/uuid"
 
 	"fundledger/accounts"
 	banking "fundledger/clearing/bank"
@@ -172,19 +171,11 @@ func bankLines(lines []banking.Line) (told []*clearingv1.BankLine) {
 
 func bankLineOf(l *banking.Line) *clearingv1.BankLine {
 	told := &clearingv1.BankLine{Account: l.Account, Serial: l.Serial, Date: l.Date.String(), Side: bankSides[l.Side], Amount: l.Amount.String(),
-		CounterpartyAccount: l.CounterpartyAccount, CounterpartyName: l.CounterpartyName, Remark: l.Remark, Reference: l.Reference, MatchId: matchID(l.Match)}
+		CounterpartyAccount: l.CounterpartyAccount, CounterpartyName: l.CounterpartyName, Remark: l.Remark, Reference: l.Reference, MatchId: idOf(l.Match)}
 	if l.Balance != nil {
 		told.Balance = l.Balance.String()
 	}
 	return told
-}
-
-// matchID is empty for none.
-func matchID(id uuid.NullUUID) string {
-	if !id.Valid {
-		return ""
-	}
-	return id.UUID.String()
 }
 
 // bankDay reads a day of a request.
