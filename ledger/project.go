@@ -90,10 +90,13 @@ func (j *Journal) project(ctx context.Context) (reached Position, err error) {
 
 // projection gathers the lines of one transaction by account.
 type projection struct {
-	lines map[string][]accountLine
+	lines  map[string][]accountLine
+	shifts map[shift]*dayTurnover
 }
 
-func newProjection() *projection { return &projection{map[string][]accountLine{}} }
+func newProjection() *projection {
+	return &projection{map[string][]accountLine{}, map[shift]*dayTurnover{}}
+}
 
 func (p *projection) add(ctx context.Context, q *db.Queries, first Position, entries []uuid.UUID) error {
 	rows, err := q.ReadLegs(ctx, entries)
@@ -117,10 +120,12 @@ func (p *projection) add(ctx context.Context, q *db.Queries, first Position, ent
 			return err
 		}
 		for k, l := range legs {
-			p.lines[l.Account] = append(p.lines[l.Account], accountLine{
+			line := accountLine{
 				position: first + Position(i), leg: k, date: civil.DateOf(r.BusinessDate),
 				side: accounts.Side(l.Side), amount: accounts.Fen(l.Amount), entry: r.ID,
-			})
+			}
+			p.lines[l.Account] = append(p.lines[l.Account], line)
+			addShift(p.shifts, l.Account, line, accounts.Month(r.Period))
 		}
 	}
 	return nil
@@ -173,7 +178,10 @@ func (p *projection) write(ctx context.Context, q *db.Queries) error {
 	if err := q.WriteLines(ctx, blocks); err != nil {
 		return err
 	}
-	return p.writeMonths(ctx, q, names)
+	if err := p.writeMonths(ctx, q, names); err != nil {
+		return err
+	}
+	return p.writeShifts(ctx, q)
 }
 
 // blockEnd returns how many lines the next block takes.

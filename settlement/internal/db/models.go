@@ -48,6 +48,16 @@ type AccountMonth struct {
 	Days      []byte
 }
 
+type AccountShift struct {
+	Account       string
+	Month         string
+	Period        string
+	DebitFen      int64
+	CreditFen     int64
+	FirstPosition int64
+	LastPosition  int64
+}
+
 type Balance struct {
 	Account      string
 	Book         string
