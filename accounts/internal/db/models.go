@@ -494,6 +494,21 @@ type SideRecord struct {
 	OrigSetlID   string
 }
 
+type StatementLine struct {
+	Statement string
+	Role      string
+	Fund      string
+	Line      string
+	Title     string
+	Section   string
+	Subjects  string
+	Formula   string
+	ValidFrom time.Time
+	ValidTo   pgtype.Date
+	Source    string
+	Position  int64
+}
+
 type Subject struct {
 	Role                string
 	Code                string
