@@ -150,6 +150,7 @@ var tamperings = map[string][]tampering{
 		{"a closing dated back", `UPDATE period_events SET position = 1 WHERE number = 3`, "period history", spent, "period history"},
 		{"a closing beyond the end", `UPDATE period_events SET position = 99 WHERE number = 3`, "period history", "", "period history"},
 		{"a month reopened by who closed it", `WITH p AS (UPDATE periods SET state = 'reopened' WHERE book = '320100.agency' RETURNING book) INSERT INTO period_events SELECT book, '2025-01', 4, 'reopened', 'closer', 'why', 6 FROM p`, "period history", "320100.agency", "period history"},
+		{"an override by who began to close", `UPDATE period_events SET reason = 'why' WHERE number = 3`, "period history", "320100.agency", "period history"},
 		{"nobody has closed", `UPDATE period_events SET person = '' WHERE number = 3`, "period history", "320100.agency", "period history"},
 	},
 	"pendings": {
