@@ -211,6 +211,25 @@ func refuse(r MonthRequest, closed []BookClosed) error {
 	return err
 }
 
+// Ready refuses, with the list of CloseMonth, that a month is closed for which
+// closing has begun while something of it is open: it stands before a bare
+// Journal.Close. Of a month that is in another state, or was closed under the
+// key before, the journal itself says what is wrong, or that it is a replay.
+func (c *Closing) Ready(ctx context.Context, keyed ledger.Keyed, book accounts.Book, month accounts.Month, by string) error {
+	if before, err := keyed.ClosedBefore(ctx, book, month, by, ""); before || err != nil {
+		return err
+	}
+	page, err := c.journal.Periods(ctx, ledger.PeriodQuery{Book: book, From: month, To: month})
+	if err != nil || len(page.Periods) == 0 || page.Periods[0].State != ledger.PeriodClosing {
+		return err
+	}
+	items, err := c.Checklist(ctx, book, month)
+	if err != nil {
+		return err
+	}
+	return refuse(MonthRequest{Month: month}, []BookClosed{{Book: book, Items: items}})
+}
+
 // shut closes the month, over what is open where something is.
 func (c *Closing) shut(ctx context.Context, r MonthRequest, book accounts.Book, items []Item) (ledger.PeriodResult, error) {
 	keyed := c.journal.Under(r.key(book))

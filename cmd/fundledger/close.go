@@ -160,16 +160,8 @@ func (c *closeYearCmd) Run(app *app) error {
 // closeChecked closes a month of one book for which closing has begun, as
 // period close does: against the checklist.
 func (s *session) closeChecked(app *app, book accounts.Book, month accounts.Month, by string) (ledger.PeriodResult, error) {
-	page, err := s.journal.Periods(app.ctx, ledger.PeriodQuery{Book: book, From: month, To: month})
-	if err != nil {
+	if err := s.closing().Ready(app.ctx, s.journal.Under(""), book, month, by); err != nil {
 		return ledger.PeriodResult{}, err
 	}
-	if len(page.Periods) == 0 || page.Periods[0].State != ledger.PeriodClosing {
-		return s.journal.Close(app.ctx, book, month, by) // done before, or refused
-	}
-	closed, err := s.closing().CloseMonth(app.ctx, closing.MonthRequest{Books: []accounts.Book{book}, Month: month, By: by})
-	if err != nil {
-		return ledger.PeriodResult{}, err
-	}
-	return closed[0].Period, nil
+	return s.journal.Close(app.ctx, book, month, by)
 }
