@@ -97,6 +97,9 @@ SELECT position FROM heads WHERE name = @name FOR UPDATE;
 -- name: ReadHead :one
 SELECT position FROM heads WHERE name = @name;
 
+-- name: MoveHeads :exec
+UPDATE heads SET position = @position WHERE name = ANY(@names::text[]);
+
 -- name: MoveHead :exec
 UPDATE heads SET position = @position WHERE name = @name;
 
@@ -106,7 +109,7 @@ SET LOCAL idle_in_transaction_session_timeout = '5s';
 -- name: LookAhead :one
 SELECT EXISTS (SELECT 1 FROM inbox)::bool AS waiting,
     (SELECT s.position FROM heads AS s WHERE s.name = 'sealed')::int8 AS sealed,
-    (SELECT p.position FROM heads AS p WHERE p.name = 'projected')::int8 AS projected;
+    (SELECT min(p.position) FROM heads AS p WHERE p.name IN ('projected', 'shifted'))::int8 AS projected;
 
 -- name: ReadWaiting :one
 SELECT count(*)::int8 AS batches, coalesce(sum(array_length(b.entries, 1)), 0)::int8 AS entries,

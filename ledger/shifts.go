@@ -50,6 +50,41 @@ func (p *projection) writeShifts(ctx context.Context, q *db.Queries) error {
 	return q.AddShifts(ctx, arg)
 }
 
+// headShifted is how far account_shifts goes: as the projection, unless a
+// server of a version that did not know it has projected since.
+const headShifted = "shifted"
+
+// catchUpShifts shifts what was projected without it, by one step, and returns
+// how far it goes then.
+func catchUpShifts(ctx context.Context, q *db.Queries, projected Position) (reached Position, err error) {
+	head, err := q.ReadHead(ctx, headShifted)
+	if err != nil || Position(head) >= projected {
+		return projected, err
+	}
+	entries, err := sealedEntries(ctx, q, Position(head), min(int64(projected), head+projectEntries))
+	if err != nil {
+		return 0, err
+	}
+	p := newProjection()
+	if err := p.add(ctx, q, Position(head)+1, entries); err != nil {
+		return 0, err
+	}
+	reached = Position(head) + Position(len(entries))
+	if err := p.writeShifts(ctx, q); err != nil {
+		return 0, err
+	}
+	return reached, q.MoveHeads(ctx, db.MoveHeadsParams{Names: []string{headShifted}, Position: int64(reached)})
+}
+
+// shiftedToo asks that account_shifts goes as far as the projection.
+func shiftedToo(ctx context.Context, q *db.Queries, projected Position) error {
+	head, err := q.ReadHead(ctx, headShifted)
+	if err == nil && Position(head) < projected {
+		err = &behindError{Position(head), projected}
+	}
+	return err
+}
+
 // compareShifts compares what the projection has shifted with the entries.
 func (c *checker) compareShifts(ctx context.Context, q *db.Queries) error {
 	after := db.PageOfShiftsParams{Page: comparePage}

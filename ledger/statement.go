@@ -89,6 +89,9 @@ func (j *Journal) Statement(ctx context.Context, account accounts.Account, query
 			return err
 		}
 		periods, err := query.periods(ctx, q, account.String())
+		if err == nil && periods != nil {
+			err = shiftedToo(ctx, q, s.Position)
+		}
 		if err != nil {
 			return err
 		}

@@ -63,6 +63,9 @@ func (j *Journal) Turnovers(ctx context.Context, query TurnoverQuery) ([]Turnove
 		if err != nil {
 			return err
 		}
+		if err := shiftedToo(ctx, q, head); err != nil {
+			return err
+		}
 		if at == 0 {
 			seen = head
 		}

@@ -174,3 +174,37 @@ func TestTurnoverSaysWhatMakesNoSense(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A server of the version before projects without shifts, and may do so while a
+// new one runs: whoever needs them makes up for it.
+func TestShiftsAreMadeUpForWhatAnOlderServerHasProjected(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	for i := range 4 {
+		late := accepted(fmt.Sprint(i), "H1", 5)
+		late.Period = "2025-02"
+		f.post(t, late)
+		f.catchUp(t)
+	}
+	for _, statement := range []string{
+		"UPDATE heads SET position = 1 WHERE name = 'shifted'",
+		"UPDATE account_shifts SET debit_fen = debit_fen / 4, credit_fen = credit_fen / 4, last_position = 1",
+	} {
+		if _, err := f.db.Pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	account, err := accounts.ParseAccount("320500.agency/310/9002/H1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := f.Statement(t.Context(), account, ledger.StatementQuery{FromPeriod: "2025-02", ToPeriod: "2025-02"})
+	if err != nil || len(page.Lines) != 4 {
+		t.Errorf("%+v %v", page, err)
+	}
+	list, _, err := f.Turnovers(t.Context(), ledger.TurnoverQuery{Filter: ledger.Filter(account), From: "2025-02", To: "2025-02"})
+	if err != nil || len(list) != 1 || list[0].Credit != 20 || list[0].OpeningCredit != 0 {
+		t.Errorf("%+v %v", list, err)
+	}
+	f.mustBeWhole(t)
+}

@@ -1570,7 +1570,7 @@ func (q *Queries) LockPeriods(ctx context.Context, books []string) ([]Period, er
 const lookAhead = `-- name: LookAhead :one
 SELECT EXISTS (SELECT 1 FROM inbox)::bool AS waiting,
     (SELECT s.position FROM heads AS s WHERE s.name = 'sealed')::int8 AS sealed,
-    (SELECT p.position FROM heads AS p WHERE p.name = 'projected')::int8 AS projected
+    (SELECT min(p.position) FROM heads AS p WHERE p.name IN ('projected', 'shifted'))::int8 AS projected
 `
 
 type LookAheadRow struct {
@@ -1633,6 +1633,20 @@ type MoveHeadParams struct {
 
 func (q *Queries) MoveHead(ctx context.Context, arg MoveHeadParams) error {
 	_, err := q.db.Exec(ctx, moveHead, arg.Position, arg.Name)
+	return err
+}
+
+const moveHeads = `-- name: MoveHeads :exec
+UPDATE heads SET position = $1 WHERE name = ANY($2::text[])
+`
+
+type MoveHeadsParams struct {
+	Position int64
+	Names    []string
+}
+
+func (q *Queries) MoveHeads(ctx context.Context, arg MoveHeadsParams) error {
+	_, err := q.db.Exec(ctx, moveHeads, arg.Position, arg.Names)
 	return err
 }
 
