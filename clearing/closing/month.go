@@ -60,7 +60,7 @@ type BookClosed struct {
 // is, none of them is closed, and all stay closing (结账中), which keeps them from changing.
 // An override closes them over the points that it names; it needs another person
 // than the one who began the closing. The last month of a year is closed by
-// CloseYear, unless there is no income and expense to close. A month that was
+// CloseYear, which no override replaces, unless there is no income and expense to close. A month that was
 // closed by the same person before is a replay.
 //
 // Errors: Precondition with the list, one detail "open" for each point (and
@@ -194,7 +194,8 @@ func refuse(r MonthRequest, closed []BookClosed) error {
 	var details []string
 	for _, b := range closed {
 		for _, item := range b.Items {
-			if item.State != Open || r.Override != nil && slices.Contains(r.Override.Items, item.Name) {
+			overridden := r.Override != nil && item.Name != yearItem && slices.Contains(r.Override.Items, item.Name)
+			if item.State != Open || overridden {
 				continue
 			}
 			details = append(details, string(b.Book)+" "+item.String())

@@ -71,6 +71,10 @@ func TestTwelveMonthsAndAYearAreClosedAndTheNewYearOpens(t *testing.T) {
 	if got := opens(err); len(got) != len(books) {
 		t.Errorf("%q", got)
 	}
+	over := month("2025-12", "chief", books...)
+	over.Override = &closing.Override{Reason: "试验", Items: []string{"year_end"}}
+	_, err = f.CloseMonth(t.Context(), over)
+	isRefused(t, "December over income and expense", err, fault.Precondition, "are not carried over")
 	for _, book := range books {
 		closed := f.closeYear(t, book)
 		if len(closed.Funds) != 3 || closed.Replayed || closed.Month.Period.State != ledger.PeriodShut {
