@@ -25,21 +25,25 @@ const checkAttempts = 3
 
 // Check proves the journal (ledger.Journal.Check) and, in the same walk, the
 // invariants that tie its books to each other, and that the runs, notices and
-// holdings say what the journal says. Findings are no error.
-func Check(ctx context.Context, journal *ledger.Journal, store accounts.Store, book *accounts.Rulebook) (*CheckReport, error) {
+// holdings say what the journal says; more observers of higher packages see the
+// same walk. Findings are no error.
+func Check(ctx context.Context, journal *ledger.Journal, store accounts.Store, book *accounts.Rulebook, more ...ledger.NewObserver) (*CheckReport, error) {
 	c := New(store, journal, book)
+	observers := append([]ledger.NewObserver{
+		func() ledger.Observer { return newChain(book) },
+		func() ledger.Observer { return newTreating(book) },
+		func() ledger.Observer { return newPrepayments(book) },
+		func() ledger.Observer { return newBanks(book) },
+		func() ledger.Observer { return newClawbacks(book) },
+		func() ledger.Observer { return newRunCheck(c) },
+	}, more...)
 	report := &CheckReport{Exceptions: []settlement.ExceptionCount{}, Unpaid: []Notice{}, Unfrozen: []Run{}}
 	for range checkAttempts {
 		if _, err := journal.CatchUp(ctx); err != nil {
 			return nil, err
 		}
 		var err error
-		report.CheckReport, err = journal.Check(ctx,
-			func() ledger.Observer { return newChain(book) },
-			func() ledger.Observer { return newTreating(book) },
-			func() ledger.Observer { return newPrepayments(book) },
-			func() ledger.Observer { return newBanks(book) },
-			func() ledger.Observer { return newRunCheck(c) })
+		report.CheckReport, err = journal.Check(ctx, observers...)
 		if err != nil {
 			return nil, err
 		}

@@ -52,6 +52,9 @@ func (c *Clearing) freeze(ctx context.Context, tx pgx.Tx, q *db.Queries, run *Ru
 	if run.Period, err = c.post(ctx, tx, run.NoticeDate, entries); err != nil {
 		return err
 	}
+	if err := c.settleClawbacks(ctx, tx, run.ID, run.NoticeDate, shares); err != nil {
+		return err
+	}
 	if err := insertShares(ctx, q, run.ID, shares); err != nil {
 		return err
 	}

@@ -139,3 +139,33 @@ ORDER BY notice, reference;
 
 -- name: CountNotices :one
 SELECT count(*) FROM notices WHERE run = @run;
+
+-- name: NoticesOfParty :many
+SELECT id FROM notices WHERE run = @run AND party = @party ORDER BY id;
+
+-- name: YearOfRuns :many
+SELECT r.month, r.kind, p.insured, p.treating, p.fund, sum(p.amount_fen)::int8 AS amount_fen
+FROM run_parts AS p JOIN clearing_runs AS r ON r.id = p.run
+WHERE r.kind IN ('in-province', 'cross-out') AND r.month LIKE @year::text || '-%'
+GROUP BY r.month, r.kind, p.insured, p.treating, p.fund
+ORDER BY r.month, r.kind, p.insured, p.treating, p.fund;
+
+-- name: NationalClearing :many
+SELECT l.period AS month, l.state, coalesce(f.fund, '')::text AS fund,
+    coalesce(f.first_fen, 0)::int8 AS payable_fen, coalesce(f.second_fen, 0)::int8 AS receivable_fen
+FROM national_lists AS l LEFT JOIN national_figures AS f ON f.list = l.id AND f.province = @province::text
+WHERE l.kind = 'clearing' AND l.in_force
+ORDER BY l.period, f.fund;
+
+-- name: PaidToProvince :many
+SELECT r.month, t.fund, t.paid_fen
+FROM notices AS n JOIN clearing_runs AS r ON r.id = n.run JOIN notice_lines AS t ON t.notice = n.id
+WHERE n.party = @province AND n.direction = 'receive' AND r.kind = 'cross-out'
+ORDER BY r.month, t.fund;
+
+-- name: OwedToProvince :many
+SELECT r.month, p.fund, sum(p.amount_fen)::int8 AS amount_fen
+FROM run_parts AS p JOIN clearing_runs AS r ON r.id = p.run
+WHERE r.kind = 'cross-out' AND r.state = 'frozen' AND p.treating = @province
+GROUP BY r.month, p.fund
+ORDER BY r.month, p.fund;

@@ -3,9 +3,12 @@ package clearing_test
 import (
 	"bytes"
 	"encoding/json"
+	"math/big"
 	"os"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"fundledger/accounts"
 	"fundledger/clearing"
@@ -100,4 +103,82 @@ func TestMissingBasesAreNamed(t *testing.T) {
 	}
 	_, err = bases.Quotas(book)
 	mention(t, err, fault.Invalid, "f.tsv lacks 2 figures", "cross_province_settled, fund 390, 310000, 2024-11", "in_province_receivable, fund 310, 320500, 2024")
+}
+
+// Whatever last year was, and in whatever order its figures stand: each city's
+// shares sum to the quota and lie within a fen of the exact share, and a city that
+// gets more than it pays prepays nothing.
+func TestSharesOfQuotasAreExactInAnyOrder(t *testing.T) {
+	book := jiangsu(t)
+	cities := book.Regions.Of(accounts.City)
+	rapid.Check(t, func(t *rapid.T) {
+		amount := rapid.Map(rapid.Int64Range(0, 50_000_000_00), func(n int64) accounts.Fen { return accounts.Fen(n) })
+		payable, receivable, weights := map[string]accounts.Fen{}, map[string]accounts.Fen{}, map[string]accounts.Fen{}
+		var rows []string
+		var settled, whole accounts.Fen
+		row := func(basis, fund, city, province, period string, amount accounts.Fen) {
+			rows = append(rows, strings.Join([]string{basis, fund, city, province, period, amount.String()}, "\t"))
+		}
+		for _, fund := range []string{"310", "390"} {
+			for _, city := range cities {
+				pays, gets, owes := amount.Draw(t, "payable"), amount.Draw(t, "receivable"), amount.Draw(t, "cross")+1
+				row("in_province_payable", fund, city.Code, "null", "2024", pays)
+				row("in_province_receivable", fund, city.Code, "null", "2024", gets)
+				row("cross_province_payable", fund, city.Code, "null", "2024", owes)
+				if fund == "310" {
+					payable[city.Code], receivable[city.Code], weights[city.Code] = pays, gets, owes
+					whole += owes
+				}
+			}
+			for _, month := range []string{"2024-10", "2024-11", "2024-12"} {
+				of := amount.Draw(t, "settled")
+				row("cross_province_settled", fund, "null", "310000", month, of)
+				if fund == "310" {
+					settled += of
+				}
+			}
+		}
+		quotas := func(rows []string) *clearing.Quotas {
+			file := "basis\tfund\tregion\tcounterparty\tperiod\tamount\n" + strings.Join(rows, "\n") + "\n"
+			bases, err := clearing.ReadBases(book, 2025, "f.tsv", strings.NewReader(file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			quotas, err := bases.Quotas(book)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return quotas
+		}
+		q := quotas(rows)
+		before, err := json.Marshal(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, err := json.Marshal(quotas(rapid.Permutation(rows).Draw(t, "order")))
+		if err != nil || !bytes.Equal(before, after) {
+			t.Fatalf("the order of rows changes the quotas: %v\n%s\n%s", err, before, after)
+		}
+		funds, _ := q.CrossProvince.Get("310000")
+		cross, _ := funds.Get("310")
+		var sum accounts.Fen
+		for _, city := range cross.Cities {
+			sum += city.Value
+			exact := new(big.Rat).SetFrac(new(big.Int).Mul(big.NewInt(int64(cross.Total)), big.NewInt(int64(weights[city.Key]))), big.NewInt(int64(whole)))
+			off := exact.Sub(exact, new(big.Rat).SetInt64(int64(city.Value)))
+			if off.Abs(off).Cmp(big.NewRat(1, 1)) >= 0 {
+				t.Errorf("%s has %s, off by %s fen", city.Key, city.Value, off.FloatString(3))
+			}
+		}
+		if sum != cross.Total || 3*cross.Total-2*settled > 1 || 2*settled-3*cross.Total > 1 {
+			t.Errorf("shares sum to %s of %s, twice the mean of %s", sum, cross.Total, settled)
+		}
+		for _, city := range q.InProvince {
+			quota, _ := city.Value.Get("310")
+			net := max(payable[city.Key]-receivable[city.Key], 0)
+			if 10*quota-2*net > 5 || 2*net-10*quota > 5 {
+				t.Errorf("%s with an outflow of %s prepays %s", city.Key, net, quota)
+			}
+		}
+	})
 }

@@ -50,7 +50,8 @@ type Remittance struct {
 // content gives the first result again.
 //
 // Errors: NotFound (notice, fund); Invalid (form, sign, a date before the
-// notice); AlreadyExists (the reference stands with other content);
+// notice); AlreadyExists (the reference stands with other content); Precondition
+// (the national clearing list differs and is not accepted);
 // Insufficient (more than is owed, or than is held and the pool can give, or
 // the payer's bank account would go below zero), with notice, fund, asked,
 // open, held, pool and shortfall as details; PeriodClosed.
@@ -129,6 +130,9 @@ func (c *Clearing) remit(ctx context.Context, tx pgx.Tx, p Payment) (*Remittance
 	if err := d.load(ctx); err != nil {
 		return nil, err
 	}
+	if err := d.clearByNational(ctx); err != nil {
+		return nil, err
+	}
 	if err := d.pay(ctx, p); err != nil {
 		return nil, err
 	}
@@ -199,7 +203,7 @@ func (d *desk) pay(ctx context.Context, p Payment) error {
 	for _, e := range entries {
 		d.entries = append(d.entries, e.ID())
 	}
-	return nil
+	return d.clearing.settleClawbacks(ctx, d.tx, d.run.ID, p.Date, d.shares)
 }
 
 func (d *desk) summary() string {

@@ -17,8 +17,9 @@ import (
 // province first, then whom the province pays. Each remittance has the
 // reference with the notice's id behind it, so that a repeated call goes on
 // where the first one stopped. A payment that must wait for the money of
-// another one is tried again after it; when none can move any more, the
-// refusal of the first is returned with the remittances made so far.
+// another one, or for a national figure to be accepted, is tried again after the
+// others; when none can move any more, the refusal of the first is returned with
+// the remittances made so far.
 func (c *Clearing) RemitAll(ctx context.Context, month accounts.Month, date civil.Date, reference string) ([]*Remittance, error) {
 	if reference == "" {
 		return nil, fault.New(fault.Invalid, "a reference is needed: each notice's remittance gets it with the notice's id").With("field", "reference")
@@ -38,7 +39,7 @@ func (c *Clearing) RemitAll(ctx context.Context, month accounts.Month, date civi
 			switch {
 			case err == nil:
 				made = append(made, r)
-			case fault.KindOf(err) != fault.Insufficient:
+			case fault.KindOf(err) != fault.Insufficient && fault.KindOf(err) != fault.Precondition:
 				return made, err
 			default:
 				waiting = append(waiting, n)

@@ -11,6 +11,7 @@ import (
 	"fundledger/clearing/internal/db"
 	"fundledger/internal/fault"
 	"fundledger/ledger"
+	"fundledger/settlement/recovery"
 )
 
 // Clearing runs the clearing of one deployment. It is safe for concurrent
@@ -19,11 +20,12 @@ type Clearing struct {
 	store   accounts.Store
 	journal *ledger.Journal
 	book    *accounts.Rulebook
+	settler *recovery.Settler
 }
 
 // New returns the clearing that posts to the journal under the rules of the book.
 func New(store accounts.Store, journal *ledger.Journal, book *accounts.Rulebook) *Clearing {
-	return &Clearing{store: store, journal: journal, book: book}
+	return &Clearing{store: store, journal: journal, book: book, settler: recovery.NewSettler(store, journal, book)}
 }
 
 // Kind is what a run clears.
@@ -60,19 +62,21 @@ type Run struct {
 }
 
 // Runs returns the runs of the service month, or all if it is empty.
-func (c *Clearing) Runs(ctx context.Context, month accounts.Month) ([]Run, error) {
-	var runs []Run
-	err := c.store.Snapshot(ctx, func(tx pgx.Tx) error {
-		rows, err := db.New(tx).ListRuns(ctx, string(month))
-		if err != nil {
-			return err
-		}
-		runs = make([]Run, len(rows))
-		for i, row := range rows {
-			runs[i] = runOf(row)
-		}
-		return nil
+func (c *Clearing) Runs(ctx context.Context, month accounts.Month) (runs []Run, err error) {
+	err = c.store.Snapshot(ctx, func(tx pgx.Tx) (err error) {
+		runs, err = c.RunsTx(ctx, tx, month)
+		return err
 	})
+	return runs, err
+}
+
+// RunsTx is Runs as the transaction sees them.
+func (c *Clearing) RunsTx(ctx context.Context, tx pgx.Tx, month accounts.Month) ([]Run, error) {
+	rows, err := db.New(tx).ListRuns(ctx, string(month))
+	runs := make([]Run, len(rows))
+	for i, row := range rows {
+		runs[i] = runOf(row)
+	}
 	return runs, err
 }
 

@@ -34,13 +34,13 @@ const (
 // Exhausted when too much is waiting already (try again after a moment), or
 // Unavailable when the outcome is unknown (send the same keys again).
 func (j *Journal) Post(ctx context.Context, entries ...Entry) ([]Result, error) {
-	return j.commits.post(ctx, j, entries, false)
+	return j.commits.post(ctx, j, entries, false, nil)
 }
 
 // PostAtomic appends entries that stand or fall together: when one is
 // refused, every result carries its reason.
 func (j *Journal) PostAtomic(ctx context.Context, entries ...Entry) ([]Result, error) {
-	return j.commits.post(ctx, j, entries, true)
+	return j.commits.post(ctx, j, entries, true, nil)
 }
 
 // commits is the queue in which callers meet. It has no goroutine of its own:
@@ -76,17 +76,18 @@ func (t turn) end() { <-t }
 type request struct {
 	entries []Entry
 	atomic  bool
+	call    *Call         // by which they were given; nil: by none
 	lead    chan struct{} // closed when the request's caller is to lead
 	done    chan struct{} // closed when results or err are set
 	results []Result
 	err     error
 }
 
-func (c *commits) post(ctx context.Context, j *Journal, entries []Entry, atomic bool) ([]Result, error) {
+func (c *commits) post(ctx context.Context, j *Journal, entries []Entry, atomic bool, call *Call) ([]Result, error) {
 	if len(entries) > maxBatch {
 		return nil, fault.New(fault.Invalid, "at most %d entries in one call, got %d", maxBatch, len(entries))
 	}
-	r := &request{entries: entries, atomic: atomic, lead: make(chan struct{}), done: make(chan struct{})}
+	r := &request{entries: entries, atomic: atomic, call: call, lead: make(chan struct{}), done: make(chan struct{})}
 	if err := c.enter(r); err != nil {
 		return nil, err
 	}
@@ -213,8 +214,12 @@ func (c *commits) pass() {
 func (j *Journal) commit(ctx context.Context, batch []*request) {
 	var entries []Entry
 	var groups []int
+	var shares []share
 	atomic := slices.ContainsFunc(batch, func(r *request) bool { return r.atomic })
 	for i, r := range batch {
+		if r.call != nil {
+			shares = append(shares, share{r.call, len(entries), len(entries) + len(r.entries)})
+		}
 		entries = append(entries, r.entries...)
 		for k := 0; atomic && k < len(r.entries); k++ {
 			group := (i + 1) << 32
@@ -224,7 +229,7 @@ func (j *Journal) commit(ctx context.Context, batch []*request) {
 			groups = append(groups, group)
 		}
 	}
-	results, err := j.postAndLookAgain(ctx, entries, groups)
+	results, err := j.postAndLookAgain(ctx, &posting{journal: j, entries: entries, groups: groups, shares: shares})
 	j.wakeSealer()
 	for _, r := range batch {
 		if err == nil {
@@ -237,16 +242,22 @@ func (j *Journal) commit(ctx context.Context, batch []*request) {
 
 // postAndLookAgain resolves a commit of unknown outcome by looking the keys
 // up, and posts again only when they are not there.
-func (j *Journal) postAndLookAgain(ctx context.Context, entries []Entry, groups []int) (results []Result, err error) {
+func (j *Journal) postAndLookAgain(ctx context.Context, p *posting) (results []Result, err error) {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	p := posting{journal: j, entries: entries, groups: groups}
-	p.prepare()
 	for again := 1; ; again++ {
-		if err = j.postPrepared(ctx, &p); fault.KindOf(err) != fault.Unavailable {
+		p.prepare()
+		if err = j.postPrepared(ctx, p); errors.Is(err, errRenewed) {
+			again--
+			continue
+		}
+		if fault.KindOf(err) != fault.Unavailable {
+			for _, call := range p.written {
+				call.written = err == nil
+			}
 			return p.results, err
 		}
-		switch stand, lookErr := j.stand(ctx, entries, p.results); {
+		switch stand, lookErr := j.stand(ctx, p.entries, p.results); {
 		case lookErr != nil:
 			return nil, err
 		case stand:

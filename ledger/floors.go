@@ -206,24 +206,47 @@ func (f *floors) next() map[string]int64 {
 // entries reserve. The account stays locked until the transaction ends. It is
 // zero for an account never posted to.
 func (j *Journal) FloorBalance(ctx context.Context, tx pgx.Tx, account accounts.Account) (accounts.Fen, error) {
-	return lockOne(ctx, tx, account.String())
+	free, err := lockFree(ctx, tx, account.String())
+	return free[account.String()], err
+}
+
+// FloorBalances is FloorBalance of many accounts at once.
+func (j *Journal) FloorBalances(ctx context.Context, tx pgx.Tx, list []accounts.Account) (map[accounts.Account]accounts.Fen, error) {
+	keys := make([]string, len(list))
+	for i, account := range list {
+		keys[i] = account.String()
+	}
+	free, err := lockFree(ctx, tx, keys...)
+	balances := make(map[accounts.Account]accounts.Fen, len(list))
+	for i, account := range list {
+		balances[account] = free[keys[i]]
+	}
+	return balances, err
 }
 
 // GroupBalance does the same for a group floor; counterparty is empty where
 // the group is not kept by counterparty.
 func (j *Journal) GroupBalance(ctx context.Context, tx pgx.Tx, book accounts.Book, fund, group, counterparty string) (accounts.Fen, error) {
-	return lockOne(ctx, tx, groupKey(book, fund, group, counterparty))
+	key := groupKey(book, fund, group, counterparty)
+	free, err := lockFree(ctx, tx, key)
+	return free[key], err
 }
 
-func lockOne(ctx context.Context, tx pgx.Tx, key string) (accounts.Fen, error) {
-	f, err := lockFloors(ctx, db.New(tx), []string{key})
+// lockFree locks floors and returns what is free of each; what is reserved by
+// entries that have expired is released first.
+func lockFree(ctx context.Context, tx pgx.Tx, keys ...string) (map[string]accounts.Fen, error) {
+	f, err := lockFloors(ctx, db.New(tx), keys)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	if f.reserved[key] > 0 {
+	if slices.ContainsFunc(keys, func(key string) bool { return f.reserved[key] > 0 }) {
 		if f.sweep(); f.err == nil {
 			f.err = f.write()
 		}
 	}
-	return f.free(key), f.err
+	free := make(map[string]accounts.Fen, len(keys))
+	for _, key := range keys {
+		free[key] = f.free(key)
+	}
+	return free, f.err
 }

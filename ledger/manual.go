@@ -18,12 +18,13 @@ const manualKind = "manual"
 // pended, and finished by another person; and so is one that closes a year,
 // which the closing makes itself.
 func (j *Journal) PostGiven(ctx context.Context, atomic bool, entries ...Entry) ([]Result, error) {
-	post := j.Post
-	if atomic {
-		post = j.PostAtomic
-	}
+	return j.postGiven(ctx, nil, atomic, entries)
+}
+
+func (j *Journal) postGiven(ctx context.Context, call *Call, atomic bool, entries []Entry) ([]Result, error) {
+	post := func(entries []Entry) ([]Result, error) { return j.commits.post(ctx, j, entries, atomic, call) }
 	if !slices.ContainsFunc(entries, func(e Entry) bool { return notGiven(e) != nil }) {
-		return post(ctx, entries...)
+		return post(entries)
 	}
 	results := make([]Result, len(entries))
 	var others []Entry
@@ -43,7 +44,7 @@ func (j *Journal) PostGiven(ctx context.Context, atomic bool, entries ...Entry) 
 		}
 		return results, nil
 	}
-	posted, err := post(ctx, others...)
+	posted, err := post(others)
 	if err != nil {
 		return nil, err
 	}

@@ -40,9 +40,11 @@ func (j *Journal) PostTx(ctx context.Context, tx pgx.Tx, entries []Entry) ([]Res
 type posting struct {
 	journal *Journal
 	entries []Entry
-	groups  []int // of entries that stand or fall together: a number for each entry, neighbours of the same number are one group; nil where there are none
+	groups  []int   // of entries that stand or fall together: a number for each entry, neighbours of the same number are one group; nil where there are none
+	shares  []share // of calls, in the order of the entries
 
-	// What prepare has found, the same for each attempt.
+	// What prepare has found by the rules, the same for each attempt.
+	rules    *rules
 	prepared []Result
 	sound    []draft
 
@@ -51,6 +53,7 @@ type posting struct {
 	results []Result
 	drafts  []draft
 	floors  *floors
+	written []*Call
 
 	corrected map[uuid.UUID]int64          // by the original's id: how often it was corrected before
 	reversed  map[uuid.UUID][]accounts.Fen // by the reversal's id: how much of each of the original's postings
@@ -86,13 +89,16 @@ var errLookFirst = errors.New("look first")
 
 // inTx prepares and posts within a transaction that others write in too.
 func (p *posting) inTx(ctx context.Context, q *db.Queries) ([]Result, error) {
-	p.prepare()
-	how := reading
-	if p.needsLooks() {
-		how = looking
+	for {
+		p.prepare()
+		how := reading
+		if p.needsLooks() {
+			how = looking
+		}
+		if err := p.post(ctx, q, how); !errors.Is(err, errRenewed) {
+			return p.results, err
+		}
 	}
-	err := p.post(ctx, q, how)
-	return p.results, err
 }
 
 // needsLooks tells whether keys have to be looked up first.
@@ -104,9 +110,15 @@ const looksAfterMeeting = 64
 
 func (j *Journal) lookFirst() bool { return j.looks.Load() > 0 && j.looks.Add(-1) >= 0 }
 
+// errRenewed: the journal follows other rules than those by which the entries were prepared.
+var errRenewed = errors.New("the rules have changed")
+
 // post is one attempt.
 func (p *posting) post(ctx context.Context, q *db.Queries, how manner) (err error) {
-	p.queries, p.results, p.drafts, p.floors = q, slices.Clone(p.prepared), p.sound, nil
+	if p.journal.rules() != p.rules {
+		return errRenewed
+	}
+	p.queries, p.results, p.drafts, p.floors, p.written = q, slices.Clone(p.prepared), p.sound, nil, nil
 	if how == looking {
 		if p.drafts, err = p.resolve(ctx, p.drafts); err != nil {
 			return err
@@ -129,6 +141,7 @@ func (p *posting) post(ctx context.Context, q *db.Queries, how manner) (err erro
 
 // prepare checks each entry by itself.
 func (p *posting) prepare() {
+	p.rules = p.journal.rules()
 	p.prepared, p.sound = make([]Result, len(p.entries)), make([]draft, 0, len(p.entries))
 	found, total := p.journal.knownAccounts(), 0
 	for i := range p.entries {

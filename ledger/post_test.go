@@ -255,7 +255,15 @@ func (f fixture) free(t testing.TB) (free accounts.Fen) {
 		t.Fatal(err)
 	}
 	err = f.db.InTx(t.Context(), func(tx pgx.Tx) (err error) {
-		free, err = f.FloorBalance(t.Context(), tx, a)
+		if free, err = f.FloorBalance(t.Context(), tx, a); err != nil {
+			return err
+		}
+		none := a
+		none.Fund = "399" // never posted to
+		all, err := f.FloorBalances(t.Context(), tx, []accounts.Account{none, a})
+		if len(all) != 2 || all[a] != free || all[none] != 0 {
+			t.Errorf("many at once: %v, alone: %s", all, free)
+		}
 		return err
 	})
 	if err != nil {

@@ -9,7 +9,8 @@ FROM entries WHERE id = ANY(@ids::uuid[]);
 -- name: ReadLegs :many
 SELECT id, business_date, period, legs FROM entries WHERE id = ANY(@ids::uuid[]);
 
--- A batch with its entries, its place in the inbox and the floors that it moves.
+-- A batch with its entries, its place in the inbox, the floors that it moves and
+-- the calls by which its entries were given.
 -- The entries stand in the batch in the order of the arrays. Where one of the
 -- months does not take postings, nothing is written at all. CockroachDB wants a
 -- WITH clause to return something.
@@ -50,6 +51,17 @@ WITH taken AS (
     ) AS f CROSS JOIN taken WHERE taken.open
     ON CONFLICT (account) DO UPDATE SET balance_fen = excluded.balance_fen,
         reserved_fen = excluded.reserved_fen, version = excluded.version
+    RETURNING 1
+), new_calls AS (
+    INSERT INTO calls (id, request_id, subject, role, method, action, key, regions, request_hash, outcome)
+    SELECT c.id, c.request_id, c.subject, c.role, c.method, c.action, c.key, string_to_array(c.regions, ','), c.request_hash, 'succeeded'
+    FROM (
+        SELECT unnest(@call_ids::uuid[]) AS id, unnest(@request_ids::text[]) AS request_id,
+            unnest(@subjects::text[]) AS subject, unnest(@roles::text[]) AS role,
+            unnest(@methods::text[]) AS method, unnest(@actions::text[]) AS action,
+            unnest(@call_keys::text[]) AS key, unnest(@regions::text[]) AS regions,
+            unnest(@request_hashes::bytea[]) AS request_hash
+    ) AS c CROSS JOIN taken WHERE taken.open
     RETURNING 1
 )
 INSERT INTO inbox (batch_id) SELECT @batch_id::uuid FROM taken WHERE taken.open;

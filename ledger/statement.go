@@ -37,12 +37,16 @@ type StatementQuery struct {
 // Line is one line of a statement. Balance is debits less credits of the
 // account after it, over all its lines in journal order.
 type Line struct {
-	Position Position      `json:"position"`
-	Leg      int           `json:"leg"` // index of the posting in its entry
-	Entry    uuid.UUID     `json:"entry"`
-	Date     civil.Date    `json:"date"`
-	Kind     string        `json:"kind"`
-	Summary  string        `json:"summary"`
+	Position Position   `json:"position"`
+	Leg      int        `json:"leg"` // index of the posting in its entry
+	Entry    uuid.UUID  `json:"entry"`
+	Date     civil.Date `json:"date"`
+	Kind     string     `json:"kind"`
+	Summary  string     `json:"summary"`
+	// Key and Source of the entry, and the entry that it corrects, if any.
+	Key      string        `json:"key"`
+	Source   string        `json:"source"`
+	Corrects uuid.NullUUID `json:"corrects,omitzero"`
 	Side     accounts.Side `json:"side"`
 	Amount   accounts.Fen  `json:"amount"`
 	Balance  accounts.Fen  `json:"balance"`
@@ -212,6 +216,7 @@ func (j *Journal) describe(ctx context.Context, q *db.Queries, lines []Line) err
 			return fault.New(fault.Internal, "entry %s at position %d is not what the account's line says: run fundledger check", l.Entry, l.Position)
 		}
 		l.Kind, l.Summary, l.Dimensions = r.Kind, r.Summary, r.Postings[l.Leg].Dimensions
+		l.Key, l.Source, l.Corrects = r.Key, r.Source, r.Corrects
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ func (p *posting) write(ctx context.Context, how manner) error {
 	if how == presuming {
 		p.presume(&batch)
 	}
+	p.addCalls(&batch)
 	written, err := p.queries.InsertBatch(ctx, batch)
 	switch {
 	case metKey(err):

@@ -116,12 +116,13 @@ func TestWhatChangesSomethingHasAKeyAndTellsReplays(t *testing.T) {
 }
 
 // offJournal are reads of what is not made of the journal: rules, uploads, jobs,
-// calls, a computation from a file, documents that were fixed. Watching begins at
+// calls, a computation from a file, documents, what banks say and what of it is matched. Watching begins at
 // a position instead.
 var offJournal = []string{
 	"ListRegions", "ListInstitutions", "ListFunds", "ListSubjects", "ListPostingRules", "ListParameters", "ListCalendarDays",
 	"ListCodes", "ListAccessRules", "GetUpload", "ListRowErrors", "GetJob", "ListJobs", "WatchJob", "ListCalls", "GetQuotas",
 	"ListDocuments", "DownloadDocument", "WatchEntries", "CheckTable",
+	"ListBankAccounts", "ListBankStatements", "ListBankLines", "ListBankMatches", "DownloadBankReconciliation", "ListBankAlerts",
 }
 
 func TestReadsOfTheJournalTellItsPosition(t *testing.T) {

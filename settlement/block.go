@@ -31,7 +31,8 @@ func (g group) compare(h group) int {
 
 // groupSum is what a group sums to. Touched counts the records that have the
 // part; Pooled those that have 统筹 or 个人账户, since a record with both
-// touches fund 310 once.
+// touches fund 310 once. A record of several benefit years is counted in the
+// last one only.
 type groupSum struct {
 	group
 	Records int64            `json:"records"`
@@ -40,9 +41,9 @@ type groupSum struct {
 	Amounts parts            `json:"amounts"`
 }
 
-func (s *groupSum) add(r *record) {
+// count counts a record.
+func (s *groupSum) count(r *record) {
 	s.Records++
-	s.Amounts = s.Amounts.plus(r.parts)
 	for part, amount := range r.parts {
 		if amount != 0 {
 			s.Touched[part]++
@@ -53,31 +54,36 @@ func (s *groupSum) add(r *record) {
 	}
 }
 
-// groupOf is the group of a record.
-func groupOf(r *record) group {
-	return group{r.insutype, r.insured, r.treating, r.medType, r.benefitYear(), r.refund}
-}
-
 // sumUp sums records by group, in a fixed order.
-func sumUp(records []*record) []groupSum {
+func (r *rules) sumUp(records []*record) ([]groupSum, error) {
 	sums := map[group]*groupSum{}
-	for _, r := range records {
-		g := groupOf(r)
-		if sums[g] == nil {
-			sums[g] = &groupSum{group: g}
+	for _, rec := range records {
+		years, err := r.byYear(rec)
+		if err != nil {
+			return nil, err
 		}
-		sums[g].add(r)
+		for i, y := range years {
+			g := group{rec.insutype, rec.insured, rec.treating, rec.medType, y.year, rec.refund}
+			if sums[g] == nil {
+				sums[g] = &groupSum{group: g}
+			}
+			sums[g].Amounts = sums[g].Amounts.plus(y.parts)
+			if i == len(years)-1 {
+				sums[g].count(rec)
+			}
+		}
 	}
 	list := make([]groupSum, 0, len(sums))
 	for _, s := range sums {
 		list = append(list, *s)
 	}
 	slices.SortFunc(list, func(a, b groupSum) int { return a.compare(b.group) })
-	return list
+	return list, nil
 }
 
 // insertBlocks notes settlements as posted: a block for each kind and month.
-func (s *Settlements) insertBlocks(ctx context.Context, q *db.Queries, posted []*record) error {
+// Negative records that no file has stand in blocks of their own.
+func (s *Settlements) insertBlocks(ctx context.Context, q *db.Queries, posted []*record, negative bool) error {
 	type key struct {
 		kind  RunKind
 		month accounts.Month
@@ -97,7 +103,11 @@ func (s *Settlements) insertBlocks(ctx context.Context, q *db.Queries, posted []
 		for i, r := range records {
 			ids[i] = r.id
 		}
-		sums, err := json.Marshal(sumUp(records))
+		grouped, err := s.rules.sumUp(records)
+		if err != nil {
+			return err
+		}
+		sums, err := json.Marshal(grouped)
 		if err != nil {
 			return err
 		}
@@ -105,7 +115,7 @@ func (s *Settlements) insertBlocks(ctx context.Context, q *db.Queries, posted []
 		if err != nil {
 			return err
 		}
-		err = q.InsertBlock(ctx, db.InsertBlockParams{ID: id, Month: string(k.month), Kind: string(k.kind), Records: int64(len(records)), SetlIds: ids, Sums: sums})
+		err = q.InsertBlock(ctx, db.InsertBlockParams{ID: id, Month: string(k.month), Kind: string(k.kind), Records: int64(len(records)), SetlIds: ids, Sums: sums, Negative: negative})
 		if err != nil {
 			return err
 		}

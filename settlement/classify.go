@@ -54,8 +54,14 @@ func (s *sides) refund() bool {
 
 // kind classifies the settlement without its content: "" for one that is equal
 // on all sides, KindFieldsDiffer for any difference. Of several faults the
-// first counts: rejected, conflicting, missing, each in the order of Sides.
+// first counts: withdrawn, rejected, conflicting, missing, each in the order of Sides.
 func (s *sides) kind() string {
+	if withdrawn, others := s.withdrawn(); withdrawn {
+		if others {
+			return KindWithdrawalPending
+		}
+		return ""
+	}
 	for _, r := range s {
 		if r != nil && r.Status == statusRejected {
 			return r.Kind
@@ -75,6 +81,18 @@ func (s *sides) kind() string {
 		return KindFieldsDiffer
 	}
 	return ""
+}
+
+// withdrawn tells whether any side has withdrawn its record, and whether others
+// still have theirs.
+func (s *sides) withdrawn() (some, others bool) {
+	for _, r := range s {
+		if r != nil {
+			some = some || r.Status == statusWithdrawn
+			others = others || r.Status != statusWithdrawn
+		}
+	}
+	return some, others
 }
 
 // touches tells whether any side's record is of one of the files.

@@ -20,6 +20,7 @@ const (
 	statusValid       = "valid"
 	statusConflicting = "conflicting" // the file has two contents for it
 	statusRejected    = "rejected"    // the file has a bad row for it
+	statusWithdrawn   = "withdrawn"   // the side has withdrawn it before it was posted
 )
 
 // standing is what stands of a side's record while rows that meet it are applied.
@@ -39,6 +40,7 @@ type standing struct {
 // collision applies rows to the records that they meet.
 type collision struct {
 	*loader
+	tx     pgx.Tx
 	q      *db.Queries
 	stands map[string]*standing
 	files  map[uuid.UUID]db.LoadOrdersRow
@@ -54,7 +56,7 @@ func (l *loader) collide(ctx context.Context, met []*row) error {
 	defer l.s.collisions.Unlock()
 	var replaced int
 	err := l.s.store.InTx(ctx, func(tx pgx.Tx) error {
-		c := collision{loader: l, q: db.New(tx), stands: map[string]*standing{}}
+		c := collision{loader: l, tx: tx, q: db.New(tx), stands: map[string]*standing{}}
 		if err := c.read(ctx, tx, met); err != nil {
 			return err
 		}
@@ -137,7 +139,7 @@ func (c *collision) apply(r *row) {
 		if !same {
 			c.setAside(r, causeSuperseded, fmt.Sprintf("%s, a later file, says otherwise in line %d", c.files[s.file].Name, s.line))
 		}
-	case same && s.status != statusConflicting:
+	case same && s.status != statusConflicting && s.status != statusWithdrawn:
 		s.file, s.line, s.taken = c.id, r.line, true
 	case s.posted:
 		c.setAside(r, causePosted, fmt.Sprintf("the settlement is posted with the content of %s, line %d%s: let a refund correct it", c.files[s.file].Name, s.line, c.differing(s, r)))
@@ -213,12 +215,18 @@ func (c *collision) write(ctx context.Context) (replaced int, err error) {
 		if err := c.q.TakeOver(ctx, take); err != nil {
 			return 0, err
 		}
+		if err := c.revoke(ctx, take.SetlIds); err != nil {
+			return 0, err
+		}
 	}
 	if len(changed) > 0 {
 		if err := c.q.DeleteRecords(ctx, db.DeleteRecordsParams{Side: string(c.side), SetlIds: changed}); err != nil {
 			return 0, err
 		}
 		if _, err := c.insert(ctx, c.q, rows); err != nil {
+			return 0, err
+		}
+		if err := c.q.DropWithdrawals(ctx, db.DropWithdrawalsParams{Side: string(c.side), SetlIds: changed}); err != nil {
 			return 0, err
 		}
 	}

@@ -76,21 +76,28 @@ type fundParts struct {
 
 // byFund divides a settlement by fund, in their order.
 func (r *rules) byFund(rec *record, on civil.Date) ([]fundParts, error) {
+	years, err := r.byYear(rec)
+	if err != nil {
+		return nil, err
+	}
 	funds := make([]fundParts, 0, 2)
-	for part, amount := range rec.parts {
-		if amount == 0 {
-			continue
+	for part := range rec.parts {
+		for i := range years {
+			amount := years[i].parts[part]
+			if amount == 0 {
+				continue
+			}
+			fund, err := r.fundOf(part, rec.insutype, on)
+			if err != nil {
+				return nil, err
+			}
+			share := ledger.Part{Amount: amount, Dimensions: ledger.Dimensions{Category: rec.medType, Part: partName(part), BenefitYear: years[i].year}}
+			at, found := slices.BinarySearchFunc(funds, fund, func(f fundParts, fund string) int { return strings.Compare(f.fund, fund) })
+			if !found {
+				funds = slices.Insert(funds, at, fundParts{fund: fund})
+			}
+			funds[at].parts = append(funds[at].parts, share)
 		}
-		fund, err := r.fundOf(part, rec.insutype, on)
-		if err != nil {
-			return nil, err
-		}
-		share := ledger.Part{Amount: amount, Dimensions: ledger.Dimensions{Category: rec.medType, Part: partName(part), BenefitYear: rec.benefitYear()}}
-		at, found := slices.BinarySearchFunc(funds, fund, func(f fundParts, fund string) int { return strings.Compare(f.fund, fund) })
-		if !found {
-			funds = slices.Insert(funds, at, fundParts{fund: fund})
-		}
-		funds[at].parts = append(funds[at].parts, share)
 	}
 	return funds, nil
 }

@@ -19,7 +19,7 @@ const KindRefundWaiting = "refund_waiting"
 
 // reconciledKinds are those of exceptions that reconciliation itself finds,
 // where no row was rejected.
-var reconciledKinds = []string{KindMissingCenter, KindMissingTreating, KindMissingInsured, KindAmountDiffers, KindFieldsDiffer, KindConflictingRow}
+var reconciledKinds = []string{KindMissingCenter, KindMissingTreating, KindMissingInsured, KindAmountDiffers, KindFieldsDiffer, KindConflictingRow, KindWithdrawalPending}
 
 // ExceptionQuery selects a page of exceptions; an empty field selects all.
 type ExceptionQuery struct {

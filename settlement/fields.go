@@ -1,5 +1,7 @@
 package settlement
 
+import "slices"
+
 // The columns of a settlement file, in the order in which content is written
 // and compared.
 const (
@@ -61,4 +63,4 @@ func partField(part int) string { return fieldNames[fHifp+part] }
 func isAmount(field int) bool { return field >= fMedfee && field <= fRefund }
 
 // Columns returns the names of all columns that a settlement file must have.
-func Columns() []string { return fieldNames[:] }
+func Columns() []string { return slices.Clone(fieldNames[:]) }

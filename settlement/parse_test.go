@@ -96,7 +96,7 @@ func TestOverdueByJ49(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if limits.passed(c.service, c.run) != c.overdue {
+		if limits.lateness(c.service, c.run).Overdue() != c.overdue {
 			t.Errorf("%s in the run of %s", c.service, c.run)
 		}
 	}

@@ -106,3 +106,7 @@ func isCode(s string) bool {
 	}
 	return s != ""
 }
+
+// IsPersonHash tells whether a value may stand for a person: a salted hash, no
+// name and no identity number.
+func IsPersonHash(s string) bool { return isPersonHash(s) }

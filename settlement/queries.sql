@@ -117,7 +117,7 @@ WHERE r.status <> 'rejected';
 -- name: RangeOfMonth :many
 SELECT coalesce(c.setl_id, t.setl_id, i.setl_id)::text AS setl_id,
     coalesce(c.usable AND t.usable AND i.usable AND c.digest = t.digest AND c.digest = i.digest, false)::bool AS equal,
-    c.setl_time, c.enddate, coalesce(c.insutype, '')::text AS insutype, coalesce(c.insured, '')::text AS insured,
+    c.setl_time, c.begndate, c.enddate, coalesce(c.insutype, '')::text AS insutype, coalesce(c.insured, '')::text AS insured,
     coalesce(c.treating, '')::text AS treating, coalesce(c.provider, '')::text AS provider,
     coalesce(c.clr_type, '')::text AS clr_type, coalesce(c.med_type, '')::text AS med_type,
     coalesce(c.orig_setl_id, '')::text AS orig_setl_id, coalesce(c.medfee_fen, 0)::int8 AS medfee_fen,
@@ -127,7 +127,7 @@ SELECT coalesce(c.setl_id, t.setl_id, i.setl_id)::text AS setl_id,
     coalesce(c.maf_fen, 0)::int8 AS maf_fen, coalesce(c.oth_fen, 0)::int8 AS oth_fen,
     coalesce(c.acct_fen, 0)::int8 AS acct_fen, coalesce(c.refund, false)::bool AS refund
 FROM (
-    SELECT s.setl_id, s.digest, s.setl_time, s.enddate, s.insutype, s.insured, s.treating, s.provider, s.clr_type, s.med_type, s.orig_setl_id,
+    SELECT s.setl_id, s.digest, s.setl_time, s.begndate, s.enddate, s.insutype, s.insured, s.treating, s.provider, s.clr_type, s.med_type, s.orig_setl_id,
         s.medfee_fen, s.fund_pay_fen, s.hifp_fen, s.cvlserv_fen, s.hifes_fen, s.hifmi_fen, s.hifob_fen, s.maf_fen, s.oth_fen, s.acct_fen, s.refund,
         s.status = 'valid' AND NOT s.file_id = ANY(@half::uuid[]) AS usable
     FROM side_records AS s
@@ -164,14 +164,18 @@ ON CONFLICT (setl_id) DO NOTHING
 RETURNING setl_id;
 
 -- name: InsertBlock :exec
-INSERT INTO accepted_blocks (id, service_month, kind, records, setl_ids, sums)
-VALUES (@id, @month, @kind, @records, @setl_ids::text[], @sums::jsonb);
+INSERT INTO accepted_blocks (id, service_month, kind, records, setl_ids, sums, negative)
+VALUES (@id, @month, @kind, @records, @setl_ids::text[], @sums::jsonb, @negative);
 
 -- name: BlocksOfMonth :many
-SELECT kind, sums FROM accepted_blocks WHERE service_month = @month;
+SELECT kind, sums, negative FROM accepted_blocks WHERE service_month = @month;
 
 -- name: BlocksOfRun :many
 SELECT service_month, sums FROM accepted_blocks WHERE run_id = @run::text;
+
+-- name: WaitingBlocks :many
+SELECT service_month, sums FROM accepted_blocks
+WHERE run_id IS NULL AND kind = @kind AND service_month <= @month::text;
 
 -- name: NextWaiting :many
 SELECT setl_id, settled_on, orig_setl_id FROM settlements_apart
@@ -226,7 +230,7 @@ WHERE service_month = @month AND resolved_at IS NULL GROUP BY kind ORDER BY kind
 -- name: CountAccepted :one
 SELECT coalesce(sum(records), 0)::int8 AS posted,
     (SELECT count(*) FROM settlements_apart AS a WHERE a.service_month = @month AND a.state = 'waiting') AS waiting
-FROM accepted_blocks WHERE accepted_blocks.service_month = @month;
+FROM accepted_blocks WHERE accepted_blocks.service_month = @month AND NOT accepted_blocks.negative;
 
 -- name: ReportExceptions :many
 SELECT e.setl_id, e.kind, e.refund FROM exceptions AS e
@@ -369,3 +373,98 @@ WHERE service_month = @month AND @setl_id::text = ANY(setl_ids) LIMIT 1;
 
 -- name: ReasonOf :many
 SELECT kind, reason FROM set_aside WHERE file_id = @file_id AND line = @line;
+
+-- name: OpenExceptionsAmong :many
+SELECT setl_id, kind FROM exceptions WHERE setl_id = ANY(@setl_ids::text[]) AND resolved_at IS NULL;
+
+-- A settlement is never settled before the benefit year begins.
+-- name: BlocksOfBenefitYear :many
+SELECT service_month, sums FROM accepted_blocks WHERE service_month >= @first_month;
+
+-- Settlements of which any side says that they are of the time.
+-- name: SettlementsBetween :many
+SELECT DISTINCT setl_id FROM side_records
+WHERE service_month = @month AND setl_time >= @from_time::timestamptz AND setl_time < @end_time::timestamptz ORDER BY setl_id;
+
+-- Settlements of months up to the given one that no run has taken in: accepted,
+-- with an open exception, or refunds that wait.
+-- name: PageOfUncleared :many
+SELECT x.service_month, x.setl_id::text AS setl_id, x.kind FROM (
+    SELECT b.service_month, unnest(b.setl_ids) AS setl_id, 'accepted' AS kind
+    FROM accepted_blocks AS b WHERE b.run_id IS NULL AND NOT b.negative AND b.service_month <= @last_month::text
+    UNION ALL
+    SELECT e.service_month, e.setl_id, e.kind FROM exceptions AS e WHERE e.resolved_at IS NULL AND e.service_month <= @last_month::text
+    UNION ALL
+    SELECT a.service_month, a.setl_id, 'refund_waiting' FROM settlements_apart AS a WHERE a.state = 'waiting' AND a.service_month <= @last_month::text
+) AS x
+WHERE (x.service_month, x.setl_id, x.kind) > (@after_month::text, @after_id::text, @after_kind::text)
+    AND (@all_regions::bool OR EXISTS (
+        SELECT 1 FROM side_records AS r WHERE r.setl_id = x.setl_id
+            AND (r.insured = ANY(@regions::text[]) OR r.treating = ANY(@regions::text[]))
+    ))
+ORDER BY x.service_month, x.setl_id, x.kind LIMIT @page;
+
+-- name: ReductionsOf :many
+SELECT * FROM settlement_reductions WHERE setl_id = ANY(@setl_ids::text[]) ORDER BY lowered_on, id;
+
+-- name: RefundsAmong :many
+SELECT * FROM settlements_apart WHERE orig_setl_id = ANY(@setl_ids::text[]) AND refund AND state = 'posted' ORDER BY setl_id;
+
+-- name: InsertReduction :exec
+INSERT INTO settlement_reductions (id, setl_id, kind, lowered_on, parts_fen)
+VALUES (@id, @setl_id, @kind, @lowered_on::date, @parts_fen::int8[]);
+
+-- name: ReleaseReduction :execrows
+UPDATE settlement_reductions SET released = true WHERE id = @id AND NOT released;
+
+-- name: NegativesOfRun :many
+SELECT setl_ids FROM accepted_blocks WHERE run_id = @run::text AND negative;
+
+-- name: RunsOfNegatives :many
+SELECT coalesce(run_id, '')::text AS run, setl_ids FROM accepted_blocks WHERE negative AND setl_ids && @records::text[];
+
+-- name: BlocksAmong :many
+SELECT coalesce(run_id, '')::text AS run, setl_ids FROM accepted_blocks
+WHERE service_month = ANY(@months::text[]) AND NOT negative AND setl_ids && @setl_ids::text[];
+
+-- name: InsertWithdrawals :many
+INSERT INTO withdrawals (setl_id, side, file_id, line, withdrawn_on, reason, document)
+SELECT unnest(@setl_ids::text[]), @side::text, @file_id::uuid, unnest(@lines::int8[]), unnest(@dates::date[]),
+    unnest(@reasons::text[]), unnest(@documents::text[])
+ON CONFLICT (setl_id, side) DO NOTHING
+RETURNING setl_id;
+
+-- name: WithdrawalsOf :many
+SELECT w.setl_id, w.side, w.line, w.withdrawn_on, w.reason, w.document, f.name, f.id AS file_id
+FROM withdrawals AS w JOIN import_files AS f ON f.id = w.file_id
+WHERE w.setl_id = ANY(@setl_ids::text[]) ORDER BY w.setl_id, w.side;
+
+-- name: DropWithdrawals :exec
+DELETE FROM withdrawals WHERE side = @side AND setl_id = ANY(@setl_ids::text[]);
+
+-- name: MarkWithdrawn :exec
+UPDATE side_records SET status = 'withdrawn' WHERE side = @side AND setl_id = ANY(@setl_ids::text[]);
+
+-- name: WriteException :exec
+INSERT INTO exceptions (setl_id, service_month, kind, refund, detail) VALUES (@setl_id, @month, @kind, @refund, @detail)
+ON CONFLICT (setl_id) DO UPDATE SET service_month = excluded.service_month, kind = excluded.kind,
+    refund = excluded.refund, detail = excluded.detail, resolved_at = NULL, resolved_by = '';
+
+-- Exceptions that end when the settlement is posted: not those of a withdrawal
+-- that other sides have yet to make.
+-- name: OvertakenExceptionsOf :many
+SELECT setl_id FROM exceptions WHERE service_month = @month AND resolved_at IS NULL AND kind <> 'withdrawal_pending';
+
+-- name: InsertNegative :exec
+INSERT INTO settlement_negatives (id, setl_id, parts_fen) VALUES (@id, @setl_id, @parts_fen::int8[]);
+
+-- name: NegativesAmong :many
+SELECT setl_id, parts_fen FROM settlement_negatives WHERE setl_id = ANY(@setl_ids::text[]);
+
+-- A later file of a side brings back what the side had withdrawn, unless it has
+-- been taken back by then.
+-- name: RevokeWithdrawals :many
+DELETE FROM withdrawals WHERE withdrawals.side = @side AND withdrawals.setl_id = ANY(@setl_ids::text[])
+    AND withdrawals.file_id IN (SELECT f.id FROM import_files AS f WHERE f.load_order < @load_order)
+    AND NOT EXISTS (SELECT 1 FROM settlement_reductions AS r WHERE r.setl_id = withdrawals.setl_id AND r.kind = 'withdrawal')
+RETURNING withdrawals.setl_id;

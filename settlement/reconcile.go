@@ -231,7 +231,7 @@ func (r *reconciliation) cut(ctx context.Context, chunks chan<- chunk) error {
 // resolvePosted closes exceptions that a reconciliation which ran at the same
 // time has overtaken.
 func (r *reconciliation) resolvePosted(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-	open, err := q.OpenExceptionsOf(ctx, string(r.month))
+	open, err := q.OvertakenExceptionsOf(ctx, string(r.month))
 	if err != nil || len(open) == 0 {
 		return err
 	}

@@ -219,7 +219,7 @@ func TestARunTakesPostedSettlementsOnceAndCountsTheCarriedOver(t *testing.T) {
 	if diff := firstDifference(indented(t, totals), indented(t, want)); diff != "" {
 		t.Error(diff)
 	}
-	if len(late) != 2 || late[0] != (settlement.CarriedOverRecord{SetlID: "A1", ServiceMonth: "2025-01"}) {
+	if len(late) != 2 || late[0] != (settlement.CarriedOverRecord{SetlID: "A1", ServiceMonth: "2025-01", Lateness: settlement.CarriedLate}) {
 		t.Error(late)
 	}
 	if len(open) != 1 || open[0] != (settlement.ExceptionCount{Month: "2025-01", Kind: "refund_waiting", Count: 1}) {

@@ -21,6 +21,13 @@ func (p parts) sum() (total accounts.Fen) {
 	return total
 }
 
+func (p parts) negative() parts {
+	for i := range p {
+		p[i] = -p[i]
+	}
+	return p
+}
+
 func (p parts) plus(q parts) parts {
 	for i := range p {
 		p[i] += q[i]
@@ -39,6 +46,11 @@ type record struct {
 	parts                       parts
 	refund                      bool
 	orig                        string
+
+	// of a refund that is posted now: its original, and what was refunded of it
+	// before, not positive.
+	of     *record
+	before parts
 }
 
 // settledOn is the date of the settlement in Shanghai.

@@ -70,6 +70,24 @@ func (p *refundPage) settle(ctx context.Context, tx pgx.Tx) error {
 			refunded[r.OrigSetlID] = refunded[r.OrigSetlID].plus(partsOfApart(r))
 		}
 	}
+	reductions, err := p.q.ReductionsOf(ctx, origs)
+	if err != nil {
+		return err
+	}
+	for _, r := range reductions {
+		if !r.Released {
+			refunded[r.SetlID] = refunded[r.SetlID].plus(partsOf(r.PartsFen...).negative())
+		}
+	}
+	posted, err := postedNegatives(ctx, p.q, origs)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if r := &rows[i]; r.Refund && r.State == statePosted {
+			posted[r.OrigSetlID] = posted[r.OrigSetlID].plus(partsOfApart(r))
+		}
+	}
 	originals, err := p.originals(ctx, tx, origs)
 	if err != nil {
 		return err
@@ -85,8 +103,10 @@ func (p *refundPage) settle(ctx context.Context, tx pgx.Tx) error {
 			p.explain.SetlIds, p.explain.Reasons = append(p.explain.SetlIds, w.SetlID), append(p.explain.Reasons, reason)
 			continue
 		}
+		rec.of, rec.before = originals[w.OrigSetlID], posted[w.OrigSetlID]
 		records = append(records, rec)
 		refunded[w.OrigSetlID] = refunded[w.OrigSetlID].plus(rec.parts)
+		posted[w.OrigSetlID] = posted[w.OrigSetlID].plus(rec.parts)
 	}
 	if len(p.explain.SetlIds) > 0 {
 		if err := p.q.ExplainWaiting(ctx, p.explain); err != nil {
@@ -116,7 +136,7 @@ func (p *refundPage) post(ctx context.Context, tx pgx.Tx, records []*record) err
 		return err
 	}
 	p.posted = int64(len(ids))
-	return p.s.insertBlocks(ctx, p.q, records)
+	return p.s.insertBlocks(ctx, p.q, records, false)
 }
 
 // originals reads the originals that are posted, and those that can be none
@@ -163,9 +183,10 @@ func partsOfApart(r *db.SettlementsApart) parts {
 
 // refundRecord is what an entry needs of a refund.
 func refundRecord(r *db.SettlementsApart) *record {
+	discharge := lastDayOf(r.BenefitYear)
 	return &record{
 		id: r.SetlID, insutype: r.Insutype, insured: r.Insured, treating: r.Treating, provider: r.Provider,
 		medType: r.MedType, refund: true, orig: r.OrigSetlID, parts: partsOfApart(r),
-		enddate: lastDayOf(r.BenefitYear), setlTime: civil.DateOf(r.SettledOn).In(shanghai),
+		begndate: discharge, enddate: discharge, setlTime: civil.DateOf(r.SettledOn).In(shanghai),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"fundledger/ledger"
 	"fundledger/settlement"
 )
 
@@ -107,5 +108,40 @@ func TestAWaitingRefundFollowsItsRecord(t *testing.T) {
 	f.load(t, settlement.Center, file(t, "c2.tsv", text(refund("R1", "A1", "6.00"))))
 	f.load(t, settlement.Insured, file(t, "i2.tsv", text(refund("R1", "A1", "6.00"))))
 	equal(t, "posted", f.reconcile(t, "2025-01").Posted, 1)
+	f.mustBeWhole(t)
+}
+
+func TestARefundIsPostedWhenItComesWhateverHasPassed(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.loadAll(t, "jan.tsv", bill("A1"))
+	f.reconcile(t, "2025-01")
+	// After later settlements of the same person (隔笔).
+	f.loadAll(t, "feb.tsv", bill("A2", "setl_time", "2025-02-10T09:00:00+08:00", "begndate", "2025-02-10", "enddate", "2025-02-10"))
+	f.reconcile(t, "2025-02")
+	f.loadAll(t, "mar.tsv", refund("R1", "A1", "20.00", "setl_time", "2025-03-02T09:00:00+08:00"))
+	equal(t, "posted", f.reconcile(t, "2025-03").Posted, 1)
+	// In a later year (跨年): in the current period, with the benefit year of its discharge.
+	f.loadAll(t, "2026.tsv", refund("R2", "A1", "15.00", "setl_time", "2026-02-02T09:00:00+08:00"))
+	equal(t, "posted", f.reconcile(t, "2026-02").Posted, 1)
+	e, err := f.journal.Entry(t.Context(), ledger.EntryID("settlement/R2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "period", e.Period, "2026-02")
+	equal(t, "corrects", e.Corrects.UUID, ledger.EntryID("settlement/A1"))
+	f.mustBeWhole(t)
+}
+
+func TestARefundToExactlyZero(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	all := refund("R1", "A1", "55.00", "cvlserv_pay", "-5.00", "fund_pay_sumamt", "-60.00", "acct_pay", "-30.00", "psn_cash_pay", "-10.00", "medfee_sumamt", "-100.00")
+	f.loadAll(t, "f.tsv", bill("A1"), all, refund("R2", "A1", "0.01", "setl_time", "2025-01-25T09:00:00+08:00"))
+	equal(t, "the next one waits", f.waiting(t)["R2"], "hifp_pay: 0.01 is refunded and 0.00 is left of original A1")
+	for _, account := range []string{"320500.agency/310/9002", "320500.agency/320/9002", "320100.agency/310/9101.01", "320000.agency/310/9201.01"} {
+		equal(t, account, f.balance(t, account), 0)
+	}
+	equal(t, "remaining", f.story(t, "A1").Remaining, 0)
 	f.mustBeWhole(t)
 }

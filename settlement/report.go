@@ -31,6 +31,11 @@ type MonthReport struct {
 	CrossProvinceOut []PairAmount        `json:"cross_province_out"`
 	CrossProvinceIn  []PairAmount        `json:"cross_province_in"`
 	InProvinceNet    []CityNet           `json:"in_province_net"`
+	// TakenBack counts the negative records of the month that no side's file has:
+	// deductions, clawbacks that are offset, withdrawals. They are in none of the
+	// figures above, and in the clearing runs.
+	TakenBack       int64        `json:"taken_back,omitempty"`
+	TakenBackAmount accounts.Fen `json:"taken_back_amount,omitempty"`
 }
 
 // PairAmount is what a pair of regions comes to in a fund: the matched records
@@ -159,6 +164,13 @@ func (r *MonthReport) readSettlements(ctx context.Context, q *db.Queries, rules 
 			return err
 		}
 		sums = slices.DeleteFunc(sums, func(s groupSum) bool { return !seen.of(s.Insured, s.Treating) })
+		if b.Negative {
+			for _, sum := range sums {
+				r.TakenBack += sum.Records
+				r.TakenBackAmount += sum.Amounts.sum()
+			}
+			continue
+		}
 		if err := r.add(rules, pairs[RunKind(b.Kind)], sums); err != nil {
 			return err
 		}
@@ -173,7 +185,11 @@ func (r *MonthReport) readSettlements(ctx context.Context, q *db.Queries, rules 
 			continue
 		}
 		kind, _ := rules.kindOf(rec.insured, rec.treating)
-		if err := r.add(rules, pairs[kind], sumUp([]*record{rec})); err != nil {
+		sums, err := rules.sumUp([]*record{rec})
+		if err != nil {
+			return err
+		}
+		if err := r.add(rules, pairs[kind], sums); err != nil {
 			return err
 		}
 	}
@@ -198,7 +214,7 @@ func (r *MonthReport) add(rules *rules, pairs map[pair]PairAmount, sums []groupS
 		}
 		r.MatchedAmount += s.Amounts.sum()
 		for part, count := range s.Touched {
-			if count == 0 {
+			if count == 0 && s.Amounts[part] == 0 {
 				continue
 			}
 			fund, err := rules.fundOf(part, s.Insutype, r.Month.Last())

@@ -52,6 +52,24 @@ func RunTotals(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, run stri
 	if err != nil {
 		return nil, err
 	}
+	return totalsOf(book, blocks, month)
+}
+
+// WaitingTotals sums the posted settlements that TagRun would put into a run of
+// the kind and month now, in the same order.
+func WaitingTotals(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, kind RunKind, month accounts.Month) ([]RunTotal, error) {
+	waiting, err := db.New(tx).WaitingBlocks(ctx, db.WaitingBlocksParams{Kind: string(kind), Month: string(month)})
+	if err != nil {
+		return nil, err
+	}
+	blocks := make([]db.BlocksOfRunRow, len(waiting))
+	for i, b := range waiting {
+		blocks[i] = db.BlocksOfRunRow(b)
+	}
+	return totalsOf(book, blocks, month)
+}
+
+func totalsOf(book *accounts.Rulebook, blocks []db.BlocksOfRunRow, month accounts.Month) ([]RunTotal, error) {
 	funds := newRules(book)
 	var totals []RunTotal
 	for _, b := range blocks {
@@ -62,7 +80,7 @@ func RunTotals(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, run stri
 		for i := range sums {
 			s := &sums[i]
 			for part, n := range s.Touched {
-				if n == 0 {
+				if n == 0 && s.Amounts[part] == 0 {
 					continue
 				}
 				fund, err := funds.fundOf(part, s.Insutype, month.Last())
@@ -125,6 +143,7 @@ type CarriedOverRecord struct {
 	SetlID       string         `json:"setl_id"`
 	ServiceMonth accounts.Month `json:"service_month"`
 	Overdue      bool           `json:"overdue"`
+	Lateness     Lateness       `json:"lateness"` // which limit it is past
 }
 
 // CarriedOver lists the settlements of the run whose service month is earlier
@@ -141,10 +160,10 @@ func CarriedOver(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, run st
 	records := []CarriedOverRecord{}
 	for _, r := range rows {
 		service := accounts.Month(r.ServiceMonth)
-		late := limits.passed(service, month)
+		late := limits.lateness(service, month)
 		slices.Sort(r.SetlIds)
 		for _, id := range r.SetlIds {
-			records = append(records, CarriedOverRecord{SetlID: id, ServiceMonth: service, Overdue: late})
+			records = append(records, CarriedOverRecord{SetlID: id, ServiceMonth: service, Overdue: late.Overdue(), Lateness: late})
 		}
 	}
 	slices.SortStableFunc(records, func(a, b CarriedOverRecord) int {
@@ -153,12 +172,23 @@ func CarriedOver(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook, run st
 	return records, nil
 }
 
-// RegionsOf returns the insured and the treating region of posted settlements.
+// RegionsOf returns the insured and the treating region of posted settlements,
+// and of negative records by the settlements that they lower.
 func RegionsOf(ctx context.Context, tx pgx.Tx, setlIDs []string) (map[string][]string, error) {
-	rows, err := db.New(tx).ReadContent(ctx, db.ReadContentParams{SetlIds: setlIDs, Sides: []string{string(Center)}})
-	regions := make(map[string][]string, len(rows))
+	lowered := make([]string, len(setlIDs))
+	for i, id := range setlIDs {
+		lowered[i] = LoweredBy(id)
+	}
+	rows, err := db.New(tx).ReadContent(ctx, db.ReadContentParams{SetlIds: lowered, Sides: []string{string(Center)}})
+	of := make(map[string][]string, len(rows))
 	for _, r := range rows {
-		regions[r.SetlID] = []string{r.Insured, r.Treating}
+		of[r.SetlID] = []string{r.Insured, r.Treating}
+	}
+	regions := make(map[string][]string, len(setlIDs))
+	for i, id := range setlIDs {
+		if of[lowered[i]] != nil {
+			regions[id] = of[lowered[i]]
+		}
 	}
 	return regions, err
 }
@@ -169,8 +199,11 @@ type deferral struct {
 	yearEndMonth int // month of the next year in which a year's records are cleared at the latest
 }
 
-func deferralLimits(book *accounts.Rulebook, run accounts.Month) (d deferral, err error) {
-	on := run.Last()
+func deferralLimits(book *accounts.Rulebook, run accounts.Month) (deferral, error) {
+	return deferralOn(book, run.Last())
+}
+
+func deferralOn(book *accounts.Rulebook, on civil.Date) (d deferral, err error) {
 	if d.months, err = book.Policy.Int("clearing.deferral_months", on); err != nil {
 		return d, err
 	}
@@ -178,11 +211,19 @@ func deferralLimits(book *accounts.Rulebook, run accounts.Month) (d deferral, er
 	return d, err
 }
 
-// passed tells whether the run comes too late for the service month. A
+// lateness tells whether the run comes too late for the service month. A
 // month's run is cleared in the month after it.
-func (d deferral) passed(service, run accounts.Month) bool {
+func (d deferral) lateness(service, run accounts.Month) Lateness {
 	latest := accounts.MonthOf(civil.Date{Year: service.Year() + 1, Month: time.Month(d.yearEndMonth), Day: 1})
-	return run.Sub(service) > d.months || run.Add(1) > latest
+	switch {
+	case run.Add(1) > latest:
+		return OverdueYear
+	case run.Sub(service) > d.months:
+		return OverdueDeferral
+	case run > service:
+		return CarriedLate
+	}
+	return InTime
 }
 
 // ExceptionCount is how many settlements of a month stand open for a reason.

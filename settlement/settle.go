@@ -149,7 +149,7 @@ func (r *reconciliation) compare(ctx context.Context, q *db.Queries, c chunk) (*
 		}
 		compared.equal = append(compared.equal, &record{
 			id: row.SetlID, insutype: row.Insutype, insured: row.Insured, treating: row.Treating, provider: row.Provider,
-			clrType: row.ClrType, medType: row.MedType, enddate: civil.DateOf(row.Enddate.Time), setlTime: row.SetlTime.Time,
+			clrType: row.ClrType, medType: row.MedType, begndate: civil.DateOf(row.Begndate.Time), enddate: civil.DateOf(row.Enddate.Time), setlTime: row.SetlTime.Time,
 			medfee: accounts.Fen(row.MedfeeFen), fundPay: accounts.Fen(row.FundPayFen),
 			parts:  partsOf(row.HifpFen, row.CvlservFen, row.HifesFen, row.HifmiFen, row.HifobFen, row.MafFen, row.OthFen, row.AcctFen),
 			refund: row.Refund, orig: row.OrigSetlID,
@@ -199,7 +199,7 @@ func (r *reconciliation) accept(ctx context.Context, tx pgx.Tx, q *db.Queries, e
 		return 0, err
 	}
 	posted = append(posted, empty...)
-	return len(posted), r.s.insertBlocks(ctx, q, posted)
+	return len(posted), r.s.insertBlocks(ctx, q, posted, false)
 }
 
 // setApart gives settlements a row of their own, refunds to wait, and returns

@@ -25,6 +25,7 @@ const (
 	StateException State = "exception" // the sides do not agree
 	StateWaiting   State = "waiting"   // a refund that all sides agree on and that waits for its original
 	StatePosted    State = "posted"    // all sides agree; it has its entry, or nothing that a fund pays
+	StateWithdrawn State = "withdrawn" // all sides have withdrawn it; if it was posted, what was left is taken back
 )
 
 // Settlement is what is known of one settlement.
@@ -39,11 +40,28 @@ type Settlement struct {
 	// Entries are those that were posted for it, its acceptance and what corrects
 	// that, refunds excepted: these are settlements of their own.
 	Entries []*ledger.Record `json:"entries"`
-	Run     string           `json:"run,omitempty"` // clearing run that it was taken into
-	Refunds []string         `json:"refunds"`       // serials of refunds that all sides agree on
-	// Remaining is what refunds that are posted have left of all fund and account
-	// parts; 0 of a refund and of one without a valid record.
+	// BenefitYears are what its acceptance has in each benefit year; none where
+	// the insured region is not ours.
+	BenefitYears []BenefitShare `json:"benefit_years,omitempty"`
+	Run          string         `json:"run,omitempty"` // clearing run that it was taken into
+	Refunds      []string       `json:"refunds"`       // serials of refunds that all sides agree on
+	// Reductions are what is taken back of it other than by refunds, in order of
+	// date: deductions, claims of clawbacks that stand, its withdrawal.
+	Reductions []Reduction `json:"reductions"`
+	// Withdrawal tells which sides have withdrawn it; nil where none has.
+	Withdrawal *Withdrawal `json:"withdrawal,omitempty"`
+	// Remaining is what posted refunds and reductions have left of all fund and
+	// account parts; 0 of a refund and of one without a valid record.
 	Remaining accounts.Fen `json:"remaining"`
+}
+
+// Reduction is what is taken back of a settlement other than by a refund.
+type Reduction struct {
+	ID     string        `json:"id"` // such as "deduction/document/setl_id"
+	Kind   ReductionKind `json:"kind"`
+	Date   civil.Date    `json:"date"`
+	Amount accounts.Fen  `json:"amount"`
+	Run    string        `json:"run,omitempty"` // clearing run of its negative record; empty while in none, and for clawbacks
 }
 
 // Regions are the insured and treating regions that any side gives; none where
@@ -116,22 +134,27 @@ func contentOf(r *record) *Content {
 func (s *Settlements) Settlement(ctx context.Context, setlID string, atLeast ledger.Position) (*Settlement, ledger.Position, error) {
 	var story *Settlement
 	var seen ledger.Position
-	err := s.journal.View(ctx, atLeast, func(tx pgx.Tx, at ledger.Position) error {
+	err := s.journal.View(ctx, atLeast, func(tx pgx.Tx, at ledger.Position) (err error) {
 		seen = at
-		t := teller{Settlements: s, tx: tx, q: db.New(tx), story: &Settlement{
-			SetlID: setlID, State: StateImported, Sides: []SideRecord{}, Entries: []*ledger.Record{}, Refunds: []string{}}}
-		story = t.story
-		for _, tell := range []func(context.Context) error{t.sides, t.exception, t.entries, t.apart, t.refunds} {
-			if err := tell(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
+		story, err = s.SettlementTx(ctx, tx, setlID)
+		return err
 	})
 	if err != nil {
 		return nil, 0, err
 	}
 	return story, seen, nil
+}
+
+// SettlementTx is Settlement as the transaction sees it.
+func (s *Settlements) SettlementTx(ctx context.Context, tx pgx.Tx, setlID string) (*Settlement, error) {
+	t := teller{Settlements: s, tx: tx, q: db.New(tx), story: &Settlement{SetlID: setlID, State: StateImported,
+		Sides: []SideRecord{}, Entries: []*ledger.Record{}, Refunds: []string{}, Reductions: []Reduction{}}}
+	for _, tell := range []func(context.Context) error{t.sides, t.exception, t.entries, t.apart, t.refunds, t.reductions, t.withdrawal} {
+		if err := tell(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return t.story, nil
 }
 
 // teller reads the parts of a story.
@@ -224,7 +247,9 @@ func (t *teller) entries(ctx context.Context) error {
 		if i > 0 && strings.HasPrefix(e.Key, entryKey("")) {
 			continue // that of a refund
 		}
-		t.story.State = StatePosted
+		if t.story.State = StatePosted; i == 0 {
+			t.story.BenefitYears = benefitShares(&e.Entry)
+		}
 		t.story.Entries = append(t.story.Entries, e)
 		ids = append(ids, e.CorrectedBy...)
 	}
@@ -274,5 +299,43 @@ func (t *teller) refunds(ctx context.Context) error {
 		}
 	}
 	t.story.Remaining = left.sum()
+	return nil
+}
+
+// reductions follows refunds, which sets what they have left.
+func (t *teller) reductions(ctx context.Context) error {
+	rows, err := t.q.ReductionsOf(ctx, []string{t.story.SetlID})
+	if err != nil {
+		return err
+	}
+	records := []string{}
+	for _, r := range rows {
+		if r.Released {
+			continue
+		}
+		amount := partsOf(r.PartsFen...).sum()
+		t.story.Reductions = append(t.story.Reductions, Reduction{ID: r.ID, Kind: ReductionKind(r.Kind), Date: civil.DateOf(r.LoweredOn), Amount: amount})
+		t.story.Remaining -= amount
+		records = append(records, r.ID)
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	runs, err := RunsOfNegatives(ctx, t.tx, records)
+	for i := range t.story.Reductions {
+		t.story.Reductions[i].Run = runs[t.story.Reductions[i].ID]
+	}
+	return err
+}
+
+func (t *teller) withdrawal(ctx context.Context) error {
+	list, err := t.Settlements.withdrawals(ctx, t.tx, t.q, []string{t.story.SetlID})
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	t.story.Withdrawal = &list[0]
+	if list[0].State != WithdrawalPending {
+		t.story.State = StateWithdrawn
+	}
 	return nil
 }

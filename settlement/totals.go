@@ -15,8 +15,8 @@ type Total struct {
 	Account accounts.Fen `json:"acct_pay"`
 }
 
-// TotalDifference is a group (险种 × 清算类别 × pair of regions) in which the
-// sides' totals differ.
+// TotalDifference is what the sides say of a group (险种 × 清算类别 × pair of
+// regions), mostly one in which they differ.
 type TotalDifference struct {
 	Insutype     string `json:"insutype"`
 	ClearingType string `json:"clr_type"`
@@ -63,21 +63,28 @@ func (t totals) merge(u totals) {
 
 // differences returns the groups in which the sides differ, in order.
 func (t totals) differences() []TotalDifference {
-	differ := []TotalDifference{}
+	return slices.DeleteFunc(t.groups(), func(d TotalDifference) bool { return !d.differs() })
+}
+
+// groups returns all groups in order.
+func (t totals) groups() []TotalDifference {
+	groups := []TotalDifference{}
 	for key, s := range t {
-		if s[0] != s[1] || s[0] != s[2] {
-			d := TotalDifference{Insutype: key.insutype, ClearingType: key.clrType, Insured: key.insured, Treating: key.treating}
-			for i, side := range Sides() {
-				*d.side(side) = s[i]
-			}
-			differ = append(differ, d)
+		d := TotalDifference{Insutype: key.insutype, ClearingType: key.clrType, Insured: key.insured, Treating: key.treating}
+		for i, side := range Sides() {
+			*d.side(side) = s[i]
 		}
+		groups = append(groups, d)
 	}
-	slices.SortFunc(differ, func(a, b TotalDifference) int {
+	slices.SortFunc(groups, func(a, b TotalDifference) int {
 		return cmp.Or(cmp.Compare(a.Insutype, b.Insutype), cmp.Compare(a.ClearingType, b.ClearingType),
 			cmp.Compare(a.Insured, b.Insured), cmp.Compare(a.Treating, b.Treating))
 	})
-	return differ
+	return groups
+}
+
+func (t *TotalDifference) differs() bool {
+	return t.CenterSide != t.TreatingSide || t.CenterSide != t.InsuredSide
 }
 
 func (t *TotalDifference) side(side Side) *Total {

@@ -33,8 +33,8 @@ type Item struct {
 // String is the point as it stands in an error and in the event of an override.
 func (i Item) String() string { return i.Name + ": " + strings.Join(i.Details, "; ") }
 
-// Source looks at a point that another package keeps, such as the bank
-// reconciliation.
+// Source looks at a point of the checklist that is kept elsewhere, such as the
+// bank reconciliation.
 type Source interface {
 	Look(ctx context.Context, book accounts.Book, month accounts.Month) (Item, error)
 }
@@ -94,11 +94,9 @@ func (c *Closing) checklist(ctx context.Context, book accounts.Book, month accou
 		}
 		items = append(items, year)
 	}
-	bank := Item{Name: "bank", Title: "银行存款余额调节表 Bank reconciliation", State: NotKept, Details: []string{"no bank statements are kept"}}
-	if c.bank != nil {
-		if bank, err = c.bank.Look(ctx, book, month); err != nil {
-			return nil, err
-		}
+	bank, err := c.bank.Look(ctx, book, month)
+	if err != nil {
+		return nil, err
 	}
 	return append(items, bank), nil
 }

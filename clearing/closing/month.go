@@ -9,7 +9,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/clearing"
-	"fundledger/clearing/statement"
+	"fundledger/clearing/bank"
 	"fundledger/internal/fault"
 	"fundledger/ledger"
 )
@@ -19,17 +19,20 @@ var utc = time.UTC
 // Closing closes months and years. It is safe for concurrent use, by several
 // processes on one database too.
 type Closing struct {
-	store      accounts.Store
-	journal    *ledger.Journal
-	book       *accounts.Rulebook
-	statements *statement.Statements
-	bank       Source
+	store   accounts.Store
+	journal *ledger.Journal
+	book    *accounts.Rulebook
+	bank    Source
 }
 
-// New returns the closing of the journal under the rules of the book. The bank
-// looks at the bank reconciliation; nil says that none is kept.
-func New(store accounts.Store, journal *ledger.Journal, book *accounts.Rulebook, bank Source) *Closing {
-	return &Closing{store, journal, book, statement.New(journal, book), bank}
+// New returns the closing of the journal under the rules of the book. The point
+// of the bank reconciliation is looked at by reconciliation; nil is that of
+// clearing/bank.
+func New(store accounts.Store, journal *ledger.Journal, book *accounts.Rulebook, reconciliation Source) *Closing {
+	if reconciliation == nil {
+		reconciliation = bankPoint{bank.New(store, journal, book)}
+	}
+	return &Closing{store, journal, book, reconciliation}
 }
 
 // Override (越过检查结账) closes a month although something is open.

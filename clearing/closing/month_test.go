@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"fundledger/accounts"
+	"fundledger/clearing/bank"
 	"fundledger/clearing/closing"
 	"fundledger/internal/fault"
 	"fundledger/ledger"
@@ -171,4 +173,48 @@ func TestTheBankReconciliationIsAPointOfTheList(t *testing.T) {
 	isRefused(t, "bank", err, fault.Precondition, "银行: 320100.agency 2025-01 differs")
 	_, err = closing.New(f.db, f.Journal, f.book, bankSource{true}).Checklist(t.Context(), agency, "2025-01")
 	isRefused(t, "unreadable", err, fault.Unavailable, "the bank cannot be read")
+}
+
+// A bank account of the book has a statement of the last day that ties.
+func TestAMonthWaitsForTheStatementOfItsBank(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.event(t, "premium.received", "320100", "310", date("2025-01-05"), 5_00)
+	desk := bank.New(f.db, f.Journal, f.book)
+	_, err := desk.ChangeAccounts(t.Context(), bank.AccountChange{By: "admin", Accounts: []bank.Account{{
+		Number: "3201-0001", Bank: "中国银行南京分行", Holder: "南京市财政局", Book: finance, Backs: []bank.Backing{{Fund: "310", Subject: "1001"}},
+		Effective: accounts.Effective{From: date("2024-01-01"), Source: "开户许可证"},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.CloseMonth(t.Context(), month("2025-01", "clerk"))
+	isRefused(t, "no statement", err, fault.Precondition, "bank account 3201-0001 has no statement of 2025-01-31")
+	if got := opens(err); !slices.Equal(got, []string{"320100.finance bank"}) {
+		t.Errorf("%q", got)
+	}
+	statement := strings.Join([]string{
+		"#account\t3201-0001", "#from\t2025-01-01", "#to\t2025-01-31", "#opening\t0.00", "#closing\t5.00",
+		"account\tdate\tserial\tside\tamount\tcounterparty_account\tcounterparty_name\tremark\treference\tbalance",
+		"3201-0001\t2025-01-05\tS1\tC\t5.00\t62001\t某单位\t往来款\ttest\t5.00", "",
+	}, "\n")
+	if _, err := desk.Import(t.Context(), bank.ImportRequest{By: "clerk", File: "s.tsv", Content: []byte(statement)}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.CloseMonth(t.Context(), month("2025-01", "clerk"))
+	isRefused(t, "unexplained", err, fault.Precondition, "5.00 of 2025-01-05 is unexplained for 26 days")
+	matched, err := desk.MatchAutomatically(t.Context(), bank.MatchRequest{By: "clerk", Account: "3201-0001", Day: date("2025-01-31")})
+	if err != nil || len(matched.Matches) != 1 {
+		t.Fatalf("%+v %v", matched, err)
+	}
+	closed, err := f.CloseMonth(t.Context(), month("2025-01", "clerk"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range closed {
+		want := map[accounts.Book]closing.ItemState{agency: closing.NotKept, finance: closing.Clear}[b.Book]
+		if last := b.Items[len(b.Items)-1]; last.Name != "bank" || last.State != want {
+			t.Errorf("%s: %+v", b.Book, last)
+		}
+	}
 }

@@ -24,6 +24,7 @@ type benchJournalCmd struct {
 	Round    time.Duration `default:"1s" help:"Length of a round of a workload."`
 	Repeat   int           `default:"1" help:"How often all workloads are gone through; the medians are of the rounds of all of them."`
 	Callers  int           `default:"4" help:"Callers that post batches or read at once."`
+	RPC      bool          `name:"rpc" help:"Measure posting over RPC, beside the same without: a server in this process, called over TCP."`
 	Only     []string      `sep:"none" placeholder:"NAME" help:"Only workloads with this in their name, such as 'batches of 1000'; may be given several times."`
 	Profiles string        `type:"existingdir" placeholder:"DIR" help:"Write a CPU profile of each round there, for go tool pprof."`
 }
@@ -32,7 +33,7 @@ func (c *benchJournalCmd) Run(app *app) error {
 	return app.bench(func(url, folder string, log func(string)) (*bench.Report, error) {
 		return bench.Journal(app.ctx, bench.JournalOptions{
 			URL: url, Folder: folder, Entries: c.Entries, Small: c.Small, Accounts: c.Accounts, Rounds: bench.Rounds{Number: c.Rounds, Length: c.Round},
-			Repeat: c.Repeat, Callers: c.Callers, Only: c.Only, Profiles: c.Profiles, Log: log,
+			Repeat: c.Repeat, Callers: c.Callers, RPC: c.RPC, Only: c.Only, Profiles: c.Profiles, Log: log,
 		})
 	})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fundledger/clearing"
+	"fundledger/clearing/prepayment"
 	"fundledger/internal/fault"
 )
 
@@ -14,7 +15,7 @@ func (c *checkCmd) Run(app *app) error {
 		return err
 	}
 	defer s.close()
-	report, err := clearing.Check(app.ctx, s.journal, s.db, s.book)
+	report, err := clearing.Check(app.ctx, s.journal, s.db, s.book, prepayment.Check)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/clearing"
+	"fundledger/clearing/prepayment"
 	"fundledger/internal/export"
 )
 
@@ -22,6 +23,8 @@ type clearReport struct {
 	Documents []clearing.Documents `json:"runs"`
 	Directory string               `json:"directory"`
 	Files     int                  `json:"files"`
+	// Utilisation of our prepayments; those at red have opened a top-up case.
+	Utilisation []prepayment.Utilisation `json:"utilisation"`
 }
 
 func (c *clearCmd) Run(app *app) error {
@@ -58,6 +61,10 @@ func (s *session) clear(app *app, month accounts.Month, noticeDate civil.Date, d
 	if _, err := office.Clear(app.ctx, month, noticeDate); err != nil {
 		return nil, err
 	}
+	utilisation, err := s.prepayments().Watch(app.ctx, month)
+	if err != nil {
+		return nil, err
+	}
 	documents, err := office.Documents(app.ctx, month)
 	if err != nil {
 		return nil, err
@@ -66,7 +73,7 @@ func (s *session) clear(app *app, month accounts.Month, noticeDate civil.Date, d
 	if err != nil {
 		return nil, err
 	}
-	return &clearReport{Month: month, Documents: documents, Directory: directory, Files: len(files)}, nil
+	return &clearReport{Month: month, Documents: documents, Directory: directory, Files: len(files), Utilisation: utilisation}, nil
 }
 
 func (s *session) clearing() *clearing.Clearing { return clearing.New(s.db, s.journal, s.book) }
@@ -100,6 +107,11 @@ func printClearing(app *app, report *clearReport) {
 		}
 		if n := len(d.Carried.Records); n > 0 {
 			app.printf("  carried over from earlier months: %d records, %d of them overdue\n", n, overdue)
+		}
+	}
+	for _, u := range report.Utilisation {
+		if u.Level() == prepayment.Red {
+			app.printf("prepayment at %s: red, %s cleared of %s held; top-up case %s\n", u.ProvinceName, u.Total.Cleared, u.Total.Held, u.TopUp)
 		}
 	}
 	app.printf("%d files in %s\n", report.Files, report.Directory)

@@ -26,7 +26,7 @@ func TestMonthsAndAYearAreClosedAndShownByCommands(t *testing.T) {
 	if len(items) < 6 || items[1].Name != "checks" || items[1].State != closing.Open {
 		t.Errorf("%+v", items)
 	}
-	if list := must(t, url, "close", "checklist", "2025-01", agency); !strings.Contains(list, "no bank statements are kept") {
+	if list := must(t, url, "close", "checklist", "2025-01", agency); !strings.Contains(list, "no bank account of the book is entered") {
 		t.Errorf("%s", list)
 	}
 	refusedWith(t, url, "takes both --override REASON and --accept POINT", month("2025-01", "--by", "chief", "--override", "x")...)

@@ -12,10 +12,13 @@ import (
 	"fundledger/internal/sample"
 )
 
-// demoCmd runs the main job on the sample month, on a database of its own
-// unless one is given.
+// demoCmd runs the main job on the sample month, or a fiscal year on generated
+// months, on a database of its own unless one is given.
 type demoCmd struct {
-	Out string `help:"Directory for the sample files, tables and notices." default:"out/demo" placeholder:"DIR"`
+	Out         string `help:"Directory for the sample files, tables and notices." default:"out/demo" placeholder:"DIR"`
+	Year        bool   `help:"Run a whole fiscal year and print its table: quotas, twelve months, top-ups, refunds, clawbacks, the next year's quotas."`
+	Settlements int    `help:"With --year: settlements of a month." default:"200" placeholder:"N"`
+	Seed        uint64 `help:"With --year: of the generated settlements." default:"1" placeholder:"N"`
 }
 
 // demoPaid is when the demo's payments are made: no date comes from the clock.
@@ -34,6 +37,12 @@ func (c *demoCmd) Run(app *app) error {
 	}
 	defer server.Stop()
 	app.databaseURL = server.URL
+	if c.Year {
+		if err := c.runYear(app); err != nil {
+			return err
+		}
+		return c.stay(app)
+	}
 	if err := c.copySample(); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 // importCmd groups what can be imported.
 type importCmd struct {
 	Settlements importSettlementsCmd `cmd:"" help:"Import settlement files of one side."`
+	Withdrawals importWithdrawalsCmd `cmd:"" help:"Import withdrawals (冲正) of one side."`
 }
 
 // importSettlementsCmd loads settlement files of one side.

@@ -32,11 +32,19 @@ type cli struct {
 	Setup     setupCmd      `cmd:"" help:"Write the rules, open the books and post opening balances."`
 	Rules     rulesCmd      `cmd:"" help:"Print the posting table, the chart, the policy, the calendar and the codes."`
 	Import    importCmd     `cmd:"" help:"Import files."`
-	Reconcile reconcileCmd  `cmd:"" help:"Compare the three sides of a month (三方对账) and post what agrees."`
+	Reconcile reconcileCmd  `cmd:"" help:"Compare the three sides of a month or of a day (三方对账) and post what agrees."`
+	Late      lateCmd       `cmd:"" help:"List settlements that have missed the cut-off of their month, or are overdue."`
+	Provider  providerCmd   `cmd:"" help:"Reconcile with providers (定点机构), pay them, and show how they stand."`
+	Reimburse reimburseCmd  `cmd:"" help:"Pay patients who could not settle directly (零星报销)."`
+	Feecheck  feecheckCmd   `cmd:"" help:"Let bills be checked where they were made (费用协查)."`
+	Story     settlementCmd `cmd:"" name:"settlement" help:"Tell the whole story of a settlement."`
+	Recovery  recoveryCmd   `cmd:"" help:"Deductions (审核扣款) and clawbacks (追回)."`
 	Report    reportCmd     `cmd:"" help:"Print the figures of a month, the quotas of a year, and the statements of a book."`
 	Clear     clearCmd      `cmd:"" help:"Freeze the runs of a month (清算) and write tables and notices."`
 	Notices   noticesCmd    `cmd:"" help:"List payment and receipt notices and what is open on them."`
 	Remit     remitCmd      `cmd:"" help:"Record that money moved on a notice, in full or in part."`
+	Prepay    prepaymentCmd `cmd:"" name:"prepayment" help:"Prepayments (预付金): quotas, moves, utilisation, top-ups, national figures."`
+	Bank      bankCmd       `cmd:"" help:"Compare the books with bank statements (账款相符) and with each other (账账相符)."`
 	Post      postCmd       `cmd:"" help:"Post entries from a file, or reserve money for them."`
 	Pending   pendingCmd    `cmd:"" help:"List, finish and void reservations (预占)."`
 	Reverse   reverseCmd    `cmd:"" help:"Take an entry back in red letters (红字冲销), in full or in part."`
@@ -59,8 +67,9 @@ type cli struct {
 
 // reportCmd groups the reports of a month and the statements of books.
 type reportCmd struct {
-	Month  reportMonthCmd  `cmd:"" help:"Records, exceptions and amounts of a service month."`
-	Quotas reportQuotasCmd `cmd:"" help:"Prepayment quotas (预付金) of a year."`
+	Month        reportMonthCmd        `cmd:"" help:"Records, exceptions and amounts of a service month."`
+	Quotas       reportQuotasCmd       `cmd:"" help:"Prepayment quotas (预付金) of a year."`
+	BenefitYears reportBenefitYearsCmd `cmd:"" help:"What was accepted for a benefit year (待遇年度), in it and later."`
 
 	TrialBalance reportTrialCmd        `cmd:"" help:"科目余额表 of a book and fund."`
 	BalanceSheet reportBalanceSheetCmd `cmd:"" help:"资产负债表 of a book and fund."`

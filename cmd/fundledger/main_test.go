@@ -3,6 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,7 +14,30 @@ import (
 	"fundledger/internal/fault"
 )
 
-func TestMain(m *testing.M) { devdb.Main(m) }
+// asProgram makes the test binary the program, for tests of processes. It ends
+// with the test that has started it, whose end of a pipe it holds.
+const asProgram = "FUNDLEDGER_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	switch filepath.Base(os.Args[0]) {
+	case asFundledger:
+		main()
+	case asCurl:
+		if err := curl(os.Args[1:], os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(exitFailed)
+		}
+		os.Exit(exitOK)
+	}
+	if os.Getenv(asProgram) != "" {
+		go func() {
+			io.Copy(io.Discard, os.Stdin) //nolint:errcheck // it ends however it ends
+			os.Exit(exitFailed)
+		}()
+		main()
+	}
+	devdb.Main(m)
+}
 
 // result is what a run of the program leaves.
 type result struct {

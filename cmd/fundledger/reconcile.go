@@ -14,12 +14,16 @@ import (
 	"fundledger/settlement"
 )
 
-// reconcileCmd compares the three sides of a month and posts what agrees.
+// reconcileCmd compares the three sides of a month or a day and posts what agrees.
 type reconcileCmd struct {
-	Month string `required:"" help:"Service month (YYYY-MM)."`
+	Month string `required:"" xor:"what" help:"Service month (YYYY-MM)."`
+	Day   string `required:"" xor:"what" help:"Only the settlements of this day (YYYY-MM-DD); the month is reconciled all the same."`
 }
 
 func (c *reconcileCmd) Run(app *app) error {
+	if c.Day != "" {
+		return c.day(app)
+	}
 	month, err := accounts.ParseMonth(c.Month)
 	if err != nil {
 		return err
@@ -39,6 +43,35 @@ func (c *reconcileCmd) Run(app *app) error {
 		return app.printJSON(report)
 	}
 	printReconciliation(app, report)
+	return nil
+}
+
+// day reconciles one day.
+func (c *reconcileCmd) day(app *app) error {
+	day, err := accounts.ParseDate(c.Day)
+	if err != nil {
+		return err
+	}
+	s, err := app.open()
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	r, err := s.settlements().ReconcileDay(app.ctx, day)
+	if err != nil {
+		return err
+	}
+	if app.json {
+		return app.printJSON(r)
+	}
+	printTotals(app, r.Totals)
+	for _, e := range r.Differences[:min(len(r.Differences), shownExceptions)] {
+		app.printf("%s %s: %s\n", e.SetlID, e.Kind, e.Detail)
+	}
+	printMore(app, int64(max(0, len(r.Differences)-shownExceptions))+r.MoreDifferences, "differences")
+	printHalfLoaded(app, r.HalfLoadedFiles)
+	app.printf("%s: %d posted now, %d of %d settlements agree on all three sides; %d of %d groups differ\n",
+		r.Day, r.Posted, r.Matched, r.Settlements, r.Differ, len(r.Totals))
 	return nil
 }
 
@@ -63,18 +96,7 @@ func printReconciliation(app *app, r *settlement.ReconcileReport) {
 		app.printf("totals: %d groups compared (险种 × 清算类别 × pair of regions), %d differ\n", r.Groups, len(r.TotalsDiffer))
 	}
 	if len(r.TotalsDiffer) > 0 {
-		t := newTable("险种", "清算类别", "Insured 参保地", "Treating 就医地", "Side", "Records", "medfee_sumamt", "fund_pay_sumamt", "acct_pay")
-		t.alignRight(6, 7, 8, 9)
-		for _, d := range r.TotalsDiffer[:min(len(r.TotalsDiffer), shownExceptions)] {
-			for _, side := range []struct {
-				name  settlement.Side
-				total settlement.Total
-			}{{settlement.Center, d.CenterSide}, {settlement.Treating, d.TreatingSide}, {settlement.Insured, d.InsuredSide}} {
-				t.row(d.Insutype, d.ClearingType, d.Insured, d.Treating, string(side.name), side.total.Records,
-					side.total.Medfee, side.total.FundPay, side.total.Account)
-			}
-		}
-		t.print(app.out)
+		printTotals(app, r.TotalsDiffer[:min(len(r.TotalsDiffer), shownExceptions)])
 		printMore(app, int64(len(r.TotalsDiffer)-shownExceptions), "groups")
 	}
 	for _, e := range r.OpenExceptions[:min(len(r.OpenExceptions), shownExceptions)] {
@@ -85,14 +107,33 @@ func printReconciliation(app *app, r *settlement.ReconcileReport) {
 		app.printf("%s refund of %s waits: %s\n", w.SetlID, w.Month, w.Reason)
 	}
 	printMore(app, int64(len(r.WaitingRefunds)-shownExceptions), "waiting refunds")
-	for _, name := range r.HalfLoadedFiles {
-		app.printf("half loaded, its records are left alone: %s; import it again, then reconcile again\n", name)
-	}
+	printHalfLoaded(app, r.HalfLoadedFiles)
 	app.printf("%s: %d posted now, %d records agree on all three sides", r.Month, r.Posted, r.Matched)
 	if r.Waiting > 0 {
 		app.printf(" (%d refunds of them wait)", r.Waiting)
 	}
 	app.printf(", %d exceptions resolved; open exceptions: %s\n", r.Resolved, countsByKind(r.Exceptions))
+}
+
+func printTotals(app *app, groups []settlement.TotalDifference) {
+	t := newTable("险种", "清算类别", "Insured 参保地", "Treating 就医地", "Side", "Records", "medfee_sumamt", "fund_pay_sumamt", "acct_pay")
+	t.alignRight(6, 7, 8, 9)
+	for _, d := range groups {
+		for _, side := range []struct {
+			name  settlement.Side
+			total settlement.Total
+		}{{settlement.Center, d.CenterSide}, {settlement.Treating, d.TreatingSide}, {settlement.Insured, d.InsuredSide}} {
+			t.row(d.Insutype, d.ClearingType, d.Insured, d.Treating, string(side.name), side.total.Records,
+				side.total.Medfee, side.total.FundPay, side.total.Account)
+		}
+	}
+	t.print(app.out)
+}
+
+func printHalfLoaded(app *app, files []string) {
+	for _, name := range files {
+		app.printf("half loaded, its records are left alone: %s; import it again, then reconcile again\n", name)
+	}
 }
 
 func printMore(app *app, n int64, what string) {

@@ -34,6 +34,9 @@ func (c *reportMonthCmd) Run(app *app) error {
 func printMonth(app *app, r *settlement.MonthReport) {
 	app.printf("%s: %d settlements, %d records agree on all three sides, %s\n", r.Month, r.Records, r.MatchedRecords, r.MatchedAmount)
 	app.printf("exceptions: %s\n", countsByKind(r.Exceptions))
+	if r.TakenBack > 0 {
+		app.printf("taken back beside these, by deductions, clawbacks and withdrawals: %d records, %s\n", r.TakenBack, r.TakenBackAmount)
+	}
 	for _, table := range []struct {
 		title string
 		pairs []settlement.PairAmount

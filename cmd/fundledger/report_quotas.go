@@ -1,11 +1,8 @@
 package main
 
 import (
-	"os"
-
 	"fundledger/accounts"
 	"fundledger/clearing"
-	"fundledger/internal/fault"
 )
 
 // reportQuotasCmd prints the yearly prepayment quotas. It needs no database:
@@ -21,12 +18,7 @@ func (c *reportQuotasCmd) Run(app *app) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(c.Bases)
-	if err != nil {
-		return fault.New(fault.NotFound, "the prepayment bases cannot be opened: %w", err)
-	}
-	defer file.Close()
-	bases, err := clearing.ReadBases(book, c.Year, c.Bases, file)
+	bases, err := openBases(book, c.Year, c.Bases)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,8 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"fundledger/internal/config"
 	"fundledger/internal/fault"
@@ -27,7 +29,8 @@ import (
 type telemetry struct {
 	registry *prometheus.Registry
 	metrics  *sdkmetric.MeterProvider
-	traces   *sdktrace.TracerProvider
+	traces   trace.TracerProvider // without a collector none are made
+	shutdown []func(context.Context) error
 }
 
 func newTelemetry(ctx context.Context, c config.Telemetry) (*telemetry, error) {
@@ -39,17 +42,16 @@ func newTelemetry(ctx context.Context, c config.Telemetry) (*telemetry, error) {
 		return nil, fault.New(fault.Internal, "metrics cannot start: %w", err)
 	}
 	t.metrics = sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithResource(name))
-	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(name)}
+	t.traces, t.shutdown = tracenoop.NewTracerProvider(), []func(context.Context) error{t.metrics.Shutdown}
 	if c.OTLPEndpoint == "" {
-		options = append(options, sdktrace.WithSampler(sdktrace.NeverSample()))
-	} else {
-		exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(c.OTLPEndpoint))
-		if err != nil {
-			return nil, fault.New(fault.Invalid, "telemetry.otlp_endpoint: %w", err)
-		}
-		options = append(options, sdktrace.WithBatcher(exporter))
+		return t, nil
 	}
-	t.traces = sdktrace.NewTracerProvider(options...)
+	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(c.OTLPEndpoint))
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "telemetry.otlp_endpoint: %w", err)
+	}
+	traces := sdktrace.NewTracerProvider(sdktrace.WithResource(name), sdktrace.WithBatcher(exporter))
+	t.traces, t.shutdown = traces, append(t.shutdown, traces.Shutdown)
 	return t, nil
 }
 
@@ -76,7 +78,7 @@ const flushPatience = 5 * time.Second
 func (t *telemetry) close(log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), flushPatience)
 	defer cancel()
-	for _, shutdown := range []func(context.Context) error{t.traces.Shutdown, t.metrics.Shutdown} {
+	for _, shutdown := range t.shutdown {
 		if err := shutdown(ctx); err != nil {
 			log.Warn("what was measured last is lost", "error", err.Error())
 		}

@@ -39,10 +39,16 @@ func during(ctx context.Context, callers int, length time.Duration, fn func(cont
 }
 
 // load is a way to post transfers: how many callers call Journal.Post at once,
-// and with how many entries each.
+// with how many entries each, and whether over RPC.
 type load struct {
 	transfers
 	callers, size int
+	over          remote // nil: in this process
+}
+
+// remote posts entries from outside, each once.
+type remote interface {
+	post(ctx context.Context, entries []ledger.Entry) error
 }
 
 // poster numbers transfers and posts them.
@@ -70,6 +76,9 @@ func (p *poster) call(ctx context.Context, l load, from int64, date func(n int64
 	for i := range entries {
 		entries[i] = l.entry(from+int64(i), date(from+int64(i)))
 	}
+	if l.over != nil {
+		return l.over.post(ctx, entries)
+	}
 	results, err := p.journal.Post(ctx, entries...)
 	if err != nil {
 		return err
@@ -79,8 +88,12 @@ func (p *poster) call(ctx context.Context, l load, from int64, date func(n int64
 			return r.Err
 		}
 		if r.Replayed {
-			return fault.New(fault.Internal, "%s was in the journal before it was posted", entries[i].Key)
+			return alreadyThere(entries[i].Key)
 		}
 	}
 	return nil
+}
+
+func alreadyThere(key string) error {
+	return fault.New(fault.Internal, "%s was in the journal before it was posted", key)
 }

@@ -24,7 +24,7 @@ var (
 // lines stand on one account, with business dates that follow the year. It
 // tells how long posting, sealing and projection took.
 func (b *journalBench) fill(ctx context.Context, until int64) ([]Workload, error) {
-	l := load{b.halfHot(), b.Callers, fillBatch}
+	l := load{b.halfHot(), b.Callers, fillBatch, nil}
 	var has int64
 	if err := b.owner.Pool.QueryRow(ctx, "SELECT count(*) FROM entries").Scan(&has); err != nil {
 		return nil, err

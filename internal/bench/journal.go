@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -20,6 +21,7 @@ type JournalOptions struct {
 	Rounds   Rounds
 	Repeat   int          // how often all of it is done; medians are of all rounds
 	Callers  int          // that post batches or read at once
+	RPC      bool         // measures what posts over RPC, and nothing else
 	Only     []string     // parts of the names of workloads; empty for all
 	Profiles string       // folder for CPU profiles of the rounds; empty for none
 	Log      func(string) // told what comes next
@@ -33,7 +35,9 @@ type journalBench struct {
 	JournalOptions
 	poster
 	mirror *mirror
-	filled bool // the journal is the large one, which is not emptied
+	served *served    // with RPC
+	plain  *plainHTTP // beside it
+	filled bool       // the journal is the large one, which is not emptied
 
 	results []*measurement // in the order of the report
 }
@@ -55,7 +59,16 @@ func Journal(ctx context.Context, options JournalOptions) (*Report, error) {
 	if b.mirror, err = newMirror(ctx, open); err != nil {
 		return nil, err
 	}
-	if err := b.run(ctx); err != nil {
+	if options.RPC {
+		if b.plain, err = newPlainHTTP(&b.poster, b.random()); err != nil {
+			return nil, err
+		}
+		defer b.plain.close() //nolint:errcheck // the report is what counts
+		if b.served, err = serve(open); err != nil {
+			return nil, err
+		}
+	}
+	if err := errors.Join(b.run(ctx), b.served.close(ctx)); err != nil {
 		return nil, err
 	}
 	report := &Report{Database: open.owner.Version, Processors: runtime.NumCPU(), Workloads: []Workload{}}
@@ -68,6 +81,9 @@ func Journal(ctx context.Context, options JournalOptions) (*Report, error) {
 func (b *journalBench) run(ctx context.Context) error {
 	writing := b.selected(append(b.posting(), b.sealing()...))
 	reading := b.selected(append(b.reading(), b.bundling()...))
+	if b.RPC {
+		writing, reading = b.selected(b.overRPC()), nil
+	}
 	if len(writing)+len(reading) == 0 {
 		return fault.New(fault.Invalid, "no workload has a name with %s in it", strings.Join(b.Only, " or "))
 	}

@@ -31,23 +31,23 @@ func (b *journalBench) posting() (subjects []subject) {
 			if callers == 1 {
 				name = "1 caller, " + t.name
 			}
-			s := b.posted(name, load{t, callers, 1})
+			s := b.posted(name, load{t, callers, 1, nil})
 			if callers == 64 && t.name == random.name {
 				s.targetOf, s.target = OfRatio, callersTarget
 			}
 			subjects = append(subjects, s)
 		}
 		for _, size := range []int{100, 1000} {
-			s := b.posted(fmt.Sprintf("batches of %d, %s", size, t.name), load{t, b.Callers, size})
+			s := b.posted(fmt.Sprintf("batches of %d, %s", size, t.name), load{t, b.Callers, size, nil})
 			s.targetOf, s.target = OfRatio, batchTarget
 			subjects = append(subjects, s)
 		}
 	}
 	for _, t := range []transfers{hot, hotFloors} {
-		s := b.posted(fmt.Sprintf("64 callers, %s beside random", t.name), load{t, 64, 1})
+		s := b.posted(fmt.Sprintf("64 callers, %s beside random", t.name), load{t, 64, 1, nil})
 		s.limitIs = "64 callers, random"
 		s.limit = func(ctx context.Context, length time.Duration) (run, error) {
-			return b.post(ctx, load{random, 64, 1}, length, lastDay)
+			return b.post(ctx, load{random, 64, 1, nil}, length, lastDay)
 		}
 		s.targetOf, s.target, s.holds, s.finish = OfRatio, hotTarget, false, nil
 		subjects = append(subjects, s)
@@ -88,6 +88,11 @@ func (b *journalBench) posted(name string, l load) subject {
 // ready gives the accounts of the transfers what they need: in a journal that
 // is to be empty nothing else is left in it.
 func (b *journalBench) ready(ctx context.Context, t transfers) error {
+	if b.served != nil { // its records of calls come behind
+		if err := b.served.calls.Flush(ctx); err != nil {
+			return err
+		}
+	}
 	if !b.filled {
 		if err := b.mirror.reset(ctx); err != nil {
 			return err

@@ -22,10 +22,10 @@ const (
 
 // sealing are the workloads of what follows behind posting.
 func (b *journalBench) sealing() []subject {
-	random := load{b.random(), b.Callers, sealedBatch}
+	random := load{b.random(), b.Callers, sealedBatch, nil}
 	return []subject{
 		b.besideSealer(random),
-		b.besideSealer(load{b.hotFloors(), b.Callers, sealedBatch}),
+		b.besideSealer(load{b.hotFloors(), b.Callers, sealedBatch, nil}),
 		{
 			name: "sealing alone", unit: "entries", prepare: b.atRest(random),
 			work: func(ctx context.Context, length time.Duration) (run, error) {

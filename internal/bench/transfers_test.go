@@ -75,7 +75,7 @@ func TestPairsOfAKnownBatchAreCounted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.post(t.Context(), load{c.transfers, 1, int(c.entries)}, 0, lastDay); err != nil {
+		if _, err := b.post(t.Context(), load{c.transfers, 1, int(c.entries), nil}, 0, lastDay); err != nil {
 			t.Fatal(err)
 		}
 		after, err := count(t.Context(), b.owner.Pool)
@@ -107,7 +107,7 @@ func TestTheLimitInsertsTheRowsThatWerePosted(t *testing.T) {
 		if err := b.ready(t.Context(), transfers); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.post(t.Context(), load{transfers, 3, 70}, 0, lastDay); err != nil {
+		if _, err := b.post(t.Context(), load{transfers, 3, 70, nil}, 0, lastDay); err != nil {
 			t.Fatal(err)
 		}
 		done, err := b.mirror.insert(t.Context(), transfers, b.last, 64, 2)
@@ -166,7 +166,7 @@ func TestAResetJournalIsEmptyAndWhole(t *testing.T) {
 		if err := b.ready(t.Context(), b.hotFloors()); err != nil { // resets
 			t.Fatal(err)
 		}
-		if _, err := b.post(t.Context(), load{b.hotFloors(), 2, 10}, 0, lastDay); err != nil {
+		if _, err := b.post(t.Context(), load{b.hotFloors(), 2, 10, nil}, 0, lastDay); err != nil {
 			t.Fatal(err)
 		}
 		position, err := b.journal.CatchUp(t.Context())

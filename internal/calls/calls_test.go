@@ -72,6 +72,46 @@ func TestACallStandsThereBeforeItIsCarriedOut(t *testing.T) {
 	}
 }
 
+func TestACallThatWasWrittenWithWhatItDidStaysAsItWasWritten(t *testing.T) {
+	t.Parallel()
+	db := devdb.Test(t)
+	l := calls.NewLog(db)
+	named := func(key string) calls.Call {
+		c, err := calls.Named(call(key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	written, unsure, failed := named("written"), named("unsure"), named("failed")
+	_, err := db.Pool.Exec(t.Context(), `INSERT INTO calls (id, request_id, subject, role, method, action, key, regions, request_hash, outcome)
+		VALUES ($1, 'r', 'wang', 'operator', '/test.Service/Post', 'ledger.post', 'written', '{320100}', $2, 'succeeded')`, written.ID, written.RequestHash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.After(written, nil)
+	l.After(unsure, nil)
+	l.After(failed, &calls.End{Outcome: calls.Failed, Err: fault.New(fault.Insufficient, "short")})
+	want := map[string]calls.Outcome{"written": calls.Succeeded, "unsure": calls.Unknown, "failed": calls.Failed}
+	got := list(t, l, calls.Query{})
+	for _, c := range got {
+		if c.End.Outcome != want[c.Key] || c.End.Time.IsZero() != (c.End.Outcome == calls.Unknown) {
+			t.Errorf("%+v", c)
+		}
+		if same := list(t, l, calls.Query{Outcome: c.End.Outcome}); len(same) != 1 || same[0].Key != c.Key {
+			t.Errorf("%s: %+v", c.End.Outcome, same)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d calls", len(got))
+	}
+	odd := call("odd")
+	odd.RequestHash = nil
+	if _, err := calls.Named(odd); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a hash that is none: %v", err)
+	}
+}
+
 func TestManyCallersAreRecordedEachOnce(t *testing.T) {
 	t.Parallel()
 	db := devdb.Test(t)

@@ -79,7 +79,10 @@ func decode(r db.ListCallsRow) (Call, error) {
 	c := Call{
 		ID: r.Call.ID, RequestID: r.Call.RequestID, Subject: r.Call.Subject, Role: r.Call.Role, Method: r.Call.Method, Action: r.Call.Action,
 		Key: r.Call.Key, Regions: r.Call.Regions, RequestHash: r.Call.RequestHash, Begun: r.Call.BegunAt,
-		End: End{Outcome: Outcome(r.Outcome), JobID: r.JobID, Time: r.EndedAt.Time},
+		End: End{Outcome: Outcome(r.EndedAs), JobID: r.JobID, Time: r.EndedAt.Time},
+	}
+	if r.Call.Outcome != "" { // recorded with what it did
+		c.End.Time = r.Call.BegunAt
 	}
 	if r.Error != "" {
 		c.End.Err = &fault.Error{}

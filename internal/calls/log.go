@@ -52,17 +52,13 @@ func NewLog(store accounts.Store) *Log { return &Log{store: store} }
 // many wait, Unavailable when the database does not take it, Invalid for a hash
 // that is none.
 func (l *Log) Begin(ctx context.Context, call Call) (uuid.UUID, error) {
-	if len(call.RequestHash) != sha256.Size {
-		return uuid.UUID{}, fault.New(fault.Invalid, "a request's hash has %d bytes, not %d", sha256.Size, len(call.RequestHash))
-	}
-	id, err := uuid.NewV7() // ids of one batch follow the order of its calls
+	call, err := Named(call)
 	if err != nil {
 		return uuid.UUID{}, err
 	}
-	call.ID = id
-	done := make(chan error, 1)
+	id, done := call.ID, make(chan error, 1)
 	if !l.put(item{begin: &call, done: done}) {
-		return uuid.UUID{}, fault.New(fault.Exhausted, "%d calls wait to be recorded: try again later", longestQueue)
+		return uuid.UUID{}, fault.New(fault.Exhausted, "%d calls wait to be recorded: try again later", longestQueue).With("retry_after", "1s")
 	}
 	select {
 	case err := <-done:
@@ -72,6 +68,23 @@ func (l *Log) Begin(ctx context.Context, call Call) (uuid.UUID, error) {
 		return uuid.UUID{}, ctx.Err()
 	}
 }
+
+// Named gives a call its id, and texts that the database takes. Errors: Invalid
+// for a hash that is none.
+func Named(call Call) (_ Call, err error) {
+	if len(call.RequestHash) != sha256.Size {
+		return call, fault.New(fault.Invalid, "a request's hash has %d bytes, not %d", sha256.Size, len(call.RequestHash))
+	}
+	call.ID, err = uuid.NewV7() // ids of one batch follow the order of its calls
+	call.RequestID, call.Subject, call.Role = clean(call.RequestID, longestText), clean(call.Subject, longestText), clean(call.Role, longestText)
+	call.Method, call.Action, call.Key = clean(call.Method, longestText), clean(call.Action, longestText), clean(call.Key, longestText)
+	return call, err
+}
+
+// After records a call, which has its name, that was to be written with what it
+// does and has done nothing, or of which that is not known: then without an end.
+// It does not wait, and where the call was written after all that record stays.
+func (l *Log) After(call Call, end *End) { l.put(item{begin: &call, id: call.ID, end: end}) }
 
 // End records what came of the call that began as id. It does not wait: the
 // record follows at once, or when the database is back. Should the server die
@@ -98,7 +111,7 @@ func (l *Log) Refused(call Call, end End) {
 func (l *Log) Flush(ctx context.Context) error {
 	done := make(chan error, 1)
 	if !l.put(item{done: done}) {
-		return fault.New(fault.Exhausted, "%d calls wait to be recorded: try again later", longestQueue)
+		return fault.New(fault.Exhausted, "%d calls wait to be recorded: try again later", longestQueue).With("retry_after", "1s")
 	}
 	select {
 	case err := <-done:

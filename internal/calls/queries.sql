@@ -16,7 +16,7 @@ SELECT t.call_id, t.outcome, t.error, t.job_id FROM (
 ON CONFLICT (call_id) DO NOTHING;
 
 -- name: ListCalls :many
-SELECT sqlc.embed(calls), coalesce(e.outcome, 'unknown')::text AS outcome, coalesce(e.error, '')::text AS error,
+SELECT sqlc.embed(calls), coalesce(e.outcome, nullif(calls.outcome, ''), 'unknown')::text AS ended_as, coalesce(e.error, '')::text AS error,
     coalesce(e.job_id, '')::text AS job_id, e.ended_at AS ended_at
 FROM calls LEFT JOIN call_ends AS e ON e.call_id = calls.id
 WHERE (@subject::text = '' OR calls.subject = @subject)
@@ -26,7 +26,7 @@ WHERE (@subject::text = '' OR calls.subject = @subject)
     AND (@request_id::text = '' OR calls.request_id = @request_id)
     AND (@region::text = '' OR @region::text = ANY(calls.regions))
     AND (@everything::bool OR calls.regions && @visible::text[])
-    AND (@outcome::text = '' OR coalesce(e.outcome, 'unknown') = @outcome::text)
+    AND (@outcome::text = '' OR coalesce(e.outcome, nullif(calls.outcome, ''), 'unknown') = @outcome::text)
     AND (sqlc.narg(from_time)::timestamptz IS NULL OR calls.begun_at >= sqlc.narg(from_time)::timestamptz)
     AND (sqlc.narg(until_time)::timestamptz IS NULL OR calls.begun_at < sqlc.narg(until_time)::timestamptz)
     AND (sqlc.narg(before_time)::timestamptz IS NULL OR calls.begun_at < sqlc.narg(before_time)::timestamptz

@@ -12,7 +12,14 @@ import (
 
 // journalTables hold history: AppRole may add to them and read them, and
 // nothing else.
-var journalTables = []string{"entries", "batches", "sealed", "vouchers", "tree_hashes", "checkpoints", "corrections", "period_events", "rule_changes", "change_keys", "calls", "call_ends"}
+var journalTables = []string{
+	"entries", "batches", "sealed", "vouchers", "tree_hashes", "checkpoints", "corrections", "period_events",
+	"rule_changes", "change_keys", "calls", "call_ends",
+	"provider_events",
+	"deductions", "clawback_steps",
+	"prepayment_steps", "prepayment_moves",
+	"bank_statements", "bank_lines", "bank_match_events",
+}
 
 // housekeeping tables belong to the migrations: AppRole only reads them.
 var housekeeping = []string{versionTable, lockTable}

@@ -97,9 +97,7 @@ func TestVanishedClientEndsTheExport(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || sent != 1 {
 		t.Errorf("the export goes on: %v, %d messages", err, sent)
 	}
-	if got := f.db.Pool.Stat().AcquiredConns(); got != 0 {
-		t.Errorf("%d connections are held", got)
-	}
+	f.connectionsAreFree(t)
 	gone, vanish := context.WithCancel(t.Context())
 	vanish()
 	if err := sendBundle(gone, f.journal, func(*auditv1.ExportBundleResponse) error { return nil }); err == nil {

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"fundledger/clearing"
+	"fundledger/clearing/prepayment"
 	"fundledger/internal/fault"
 	"fundledger/internal/jobs"
 	"fundledger/ledger"
@@ -37,7 +38,7 @@ func (s *Server) check(ctx context.Context, _ *auditv1.CheckRequest, report func
 	if err := begun(ctx, s.deps.Journal, report); err != nil {
 		return nil, err
 	}
-	found, err := clearing.Check(ctx, s.deps.Journal, s.deps.Store, s.desks.Load().book)
+	found, err := clearing.Check(ctx, s.deps.Journal, s.deps.Store, s.desks.Load().book, prepayment.Check)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"fundledger/internal/calls"
 	"fundledger/internal/fault"
+	"fundledger/ledger"
 	jobsv1 "fundledger/proto/gen/fundledger/jobs/v1"
 )
 
@@ -25,6 +26,27 @@ func (l callLog) Begin(ctx context.Context, c Call) (func(context.Context, proto
 	return func(_ context.Context, answer proto.Message, err error) {
 		if !unsure(err) {
 			l.log.End(id, endOf(answer, err))
+		}
+	}, nil
+}
+
+func (l callLog) Posting(c Call) (*ledger.Call, func(proto.Message, error), error) {
+	named, err := calls.Named(rowOf(c))
+	if err != nil {
+		return nil, nil, err
+	}
+	with := &ledger.Call{
+		ID: named.ID, RequestID: named.RequestID, Subject: named.Subject, Role: named.Role, Method: named.Method, Action: named.Action,
+		Key: named.Key, Regions: named.Regions, RequestHash: named.RequestHash,
+	}
+	return with, func(answer proto.Message, err error) {
+		switch {
+		case with.Written():
+		case unsure(err):
+			l.log.After(named, nil)
+		default:
+			end := endOf(answer, err)
+			l.log.After(named, &end)
 		}
 	}, nil
 }

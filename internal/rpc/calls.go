@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 
 	"google.golang.org/protobuf/proto"
+
+	"fundledger/ledger"
 )
 
 // Call is a call that changes something, as it is recorded before it is carried
@@ -26,6 +28,9 @@ type Calls interface {
 	// function that it returns records how the call ended: with an error as the
 	// domain has it, or with an answer.
 	Begin(ctx context.Context, call Call) (end func(ctx context.Context, answer proto.Message, err error), err error)
+	// Posting is Begin for a call that posts entries: its record is written with them,
+	// so nothing waits for it. What it posts nothing of is recorded when it ends.
+	Posting(call Call) (with *ledger.Call, end func(answer proto.Message, err error), err error)
 	// Refused records a call that was refused before it was carried out. It does
 	// not wait.
 	Refused(call Call, err error)
@@ -36,6 +41,10 @@ type noCalls struct{}
 
 func (noCalls) Begin(context.Context, Call) (func(context.Context, proto.Message, error), error) {
 	return func(context.Context, proto.Message, error) {}, nil
+}
+
+func (noCalls) Posting(Call) (*ledger.Call, func(proto.Message, error), error) {
+	return nil, func(proto.Message, error) {}, nil
 }
 
 func (noCalls) Refused(Call, error) {}

@@ -18,6 +18,7 @@ import (
 // options is what every call passes, in this order:
 //
 //	identify      the id of the request (HTTP, before anything else)
+//	followed      logs and records what comes past the gate and no further (HTTP)
 //	gate          who calls (authenticate), and not too often (limit);
 //	              nothing of a message is read of somebody unknown
 //	logged        one line a call
@@ -158,8 +159,10 @@ func (s *Server) examine(ctx context.Context, m *method, message proto.Message) 
 	if err := unreadable(message); err != nil {
 		return err
 	}
-	if err := s.rules.Validate(message); err != nil {
-		return fault.New(fault.Invalid, "%w", err)
+	if !plain(message) {
+		if err := s.rules.Validate(message); err != nil {
+			return fault.New(fault.Invalid, "%w", err)
+		}
 	}
 	return s.authorise(ctx, m, message)
 }
@@ -217,7 +220,8 @@ func (s *Server) allowedStream(ctx context.Context, conn connect.StreamingHandle
 	return err
 }
 
-// record records a call that changes something before it is carried out.
+// record records a call that changes something before it is carried out, or has
+// it recorded with what it does.
 func (s *Server) record(ctx context.Context, m *method, role string, message proto.Message) (func(connect.AnyResponse, error), error) {
 	if !m.changes {
 		return func(connect.AnyResponse, error) {}, nil
@@ -226,7 +230,14 @@ func (s *Server) record(ctx context.Context, m *method, role string, message pro
 	if err != nil {
 		return nil, err
 	}
-	end, err := s.deps.Calls.Begin(ctx, recorded)
+	var end func(proto.Message, error)
+	if m.posts {
+		callOf(ctx).with, end, err = s.deps.Calls.Posting(recorded)
+	} else {
+		var ended func(context.Context, proto.Message, error)
+		ended, err = s.deps.Calls.Begin(ctx, recorded)
+		end = func(answer proto.Message, err error) { ended(context.WithoutCancel(ctx), answer, err) }
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -235,6 +246,6 @@ func (s *Server) record(ctx context.Context, m *method, role string, message pro
 		if answer != nil && err == nil {
 			told, _ = answer.Any().(proto.Message)
 		}
-		end(context.WithoutCancel(ctx), told, err)
+		end(told, err)
 	}, nil
 }

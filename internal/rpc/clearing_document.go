@@ -3,6 +3,7 @@ package rpc
 import (
 	"bytes"
 	"context"
+	"io"
 	"strings"
 
 	"connectrpc.com/connect"
@@ -68,16 +69,21 @@ func (s *clearingService) DownloadDocument(ctx context.Context, q *clearingv1.Do
 	return fault.New(fault.NotFound, "there is no document %s: ListDocuments lists those of a run", q.GetDocument()).With("document", q.GetDocument())
 }
 
-func send(d *export.Document, format clearingv1.DocumentFormat, stream *connect.ServerStream[clearingv1.DownloadDocumentResponse]) error {
-	var file bytes.Buffer
-	message := &clearingv1.DownloadDocumentResponse{FileName: d.Name + ".xlsx", MediaType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-	write := d.XLSX
+// documentFile is the name and media type of the file, and what writes it.
+func documentFile(d *export.Document, format clearingv1.DocumentFormat) (name, media string, write func(io.Writer) error) {
 	if format == clearingv1.DocumentFormat_DOCUMENT_FORMAT_JSON {
-		message.FileName, message.MediaType, write = d.Name+".json", "application/json", d.JSON
+		return d.Name + ".json", "application/json", d.JSON
 	}
+	return d.Name + ".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", d.XLSX
+}
+
+func send(d *export.Document, format clearingv1.DocumentFormat, stream *connect.ServerStream[clearingv1.DownloadDocumentResponse]) error {
+	name, media, write := documentFile(d, format)
+	var file bytes.Buffer
 	if err := write(&file); err != nil {
 		return fault.New(fault.Internal, "document %s cannot be written: %w", d.Name, err)
 	}
+	message := &clearingv1.DownloadDocumentResponse{FileName: name, MediaType: media}
 	for {
 		message.Chunk = file.Next(documentChunk)
 		if err := stream.Send(message); err != nil {

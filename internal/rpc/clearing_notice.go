@@ -148,7 +148,7 @@ func (s *clearingService) RemitAll(ctx context.Context, q *clearingv1.RemitAllRe
 	made, err := s.desks.Load().clearing.RemitAll(ctx, month, date, q.GetReference())
 	response := &clearingv1.RemitAllResponse{}
 	switch fault.KindOf(err) {
-	case fault.Insufficient, fault.PeriodClosed: // what was made stands
+	case fault.Insufficient, fault.Precondition, fault.PeriodClosed: // what was made stands
 		response.Refusal = errorInfo(err)
 	default:
 		if err != nil {

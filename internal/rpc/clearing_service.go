@@ -50,18 +50,22 @@ func (s *clearingService) Clear(ctx context.Context, q *clearingv1.ClearRequest)
 	return &clearingv1.ClearResponse{Job: jobOf(&job), Replayed: replayed}, nil
 }
 
-// clearWork is the job of Clear.
-func clearWork(ctx context.Context, office *clearing.Clearing, q *clearingv1.ClearRequest, report func(jobs.Progress)) (proto.Message, error) {
+// clearWork is the job of Clear. Prepayments that the month has used to red open
+// their top-ups with it.
+func clearWork(ctx context.Context, desks *desks, q *clearingv1.ClearRequest, report func(jobs.Progress)) (proto.Message, error) {
 	var r reader
 	month, date := r.month("month", q.GetMonth()), r.date("notice_date", q.GetNoticeDate())
 	if r.err != nil {
 		return nil, r.err
 	}
-	runs, err := office.Clear(ctx, month, date)
+	runs, err := desks.clearing.Clear(ctx, month, date)
 	if err != nil {
 		return nil, err
 	}
-	notices, err := office.Notices(ctx, month)
+	if _, err := desks.prepayments.Watch(ctx, month); err != nil {
+		return nil, err
+	}
+	notices, err := desks.clearing.Notices(ctx, month)
 	if err != nil {
 		return nil, err
 	}

@@ -139,19 +139,19 @@ func (s *statementService) GetAgeing(ctx context.Context, q *clearingv1.GetAgein
 	if err != nil {
 		return nil, err
 	}
-	response := &clearingv1.GetAgeingResponse{Total: texts(made.Total), Position: int64(made.Position)}
+	response := &clearingv1.GetAgeingResponse{Total: amountsOf(made.Total), Position: int64(made.Position)}
 	for _, days := range made.Days {
 		response.BucketDays = append(response.BucketDays, int32(days))
 	}
 	for _, row := range made.Rows {
 		response.Rows = append(response.Rows, &clearingv1.AgeingRow{
-			Account: row.Account.String(), Name: row.Name, Balance: row.Balance.String(), Buckets: texts(row.Buckets), OldestDate: row.Oldest.String(),
+			Account: row.Account.String(), Name: row.Name, Balance: row.Balance.String(), Buckets: amountsOf(row.Buckets), OldestDate: row.Oldest.String(),
 		})
 	}
 	return response, nil
 }
 
-func texts(amounts []accounts.Fen) (list []string) {
+func amountsOf(amounts []accounts.Fen) (list []string) {
 	for _, a := range amounts {
 		list = append(list, a.String())
 	}

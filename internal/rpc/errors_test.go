@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"fundledger/internal/fault"
+	"fundledger/ledger"
 	typev1 "fundledger/proto/gen/fundledger/type/v1"
 )
 
@@ -139,9 +140,17 @@ func (failing) Begin(context.Context, Call) (func(context.Context, proto.Message
 	return nil, errors.New("the secret of the disk")
 }
 
+func (failing) Posting(Call) (*ledger.Call, func(proto.Message, error), error) {
+	return nil, nil, errors.New("the secret of the disk")
+}
+
 func (failing) Refused(Call, error) {}
 
 type panicking struct{}
+
+func (panicking) Posting(Call) (*ledger.Call, func(proto.Message, error), error) {
+	panic("the secret of the defect")
+}
 
 func (panicking) Refused(Call, error) {}
 
@@ -157,6 +166,11 @@ type memory struct {
 
 func (m *memory) Refused(c Call, err error) {
 	m.calls, m.outcomes = append(m.calls, c), append(m.outcomes, err)
+}
+
+func (m *memory) Posting(c Call) (*ledger.Call, func(proto.Message, error), error) {
+	m.calls = append(m.calls, c)
+	return nil, func(_ proto.Message, err error) { m.outcomes = append(m.outcomes, err) }, nil
 }
 
 func (m *memory) Begin(_ context.Context, c Call) (func(context.Context, proto.Message, error), error) {

@@ -21,10 +21,11 @@ import (
 // works are what jobs do, by the procedure that begins them.
 func (s *Server) works() map[string]jobs.Work {
 	return map[string]jobs.Work{
-		settlementv1connect.SettlementServiceReconcileProcedure: workOn(s.reconcile),
-		clearingv1connect.ClearingServiceClearProcedure:         workOn(s.clear),
-		auditv1connect.AuditServiceVerifyProcedure:              workOn(s.verify),
-		auditv1connect.AuditServiceCheckProcedure:               workOn(s.check),
+		settlementv1connect.SettlementServiceReconcileProcedure:    workOn(s.reconcile),
+		settlementv1connect.SettlementServiceReconcileDayProcedure: workOn(s.reconcileDay),
+		clearingv1connect.ClearingServiceClearProcedure:            workOn(s.clear),
+		auditv1connect.AuditServiceVerifyProcedure:                 workOn(s.verify),
+		auditv1connect.AuditServiceCheckProcedure:                  workOn(s.check),
 	}
 }
 
@@ -110,5 +111,5 @@ func (s *Server) reconcile(ctx context.Context, q *settlementv1.ReconcileRequest
 }
 
 func (s *Server) clear(ctx context.Context, q *clearingv1.ClearRequest, report func(jobs.Progress)) (proto.Message, error) {
-	return clearWork(ctx, s.desks.Load().clearing, q, report)
+	return clearWork(ctx, s.desks.Load(), q, report)
 }

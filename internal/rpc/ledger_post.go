@@ -28,7 +28,7 @@ func (s *ledgerService) Post(ctx context.Context, request *ledgerv1.PostRequest)
 	if r.err != nil {
 		return nil, r.err
 	}
-	results, err := s.journal.PostGiven(ctx, false, e)
+	results, err := s.journal.PostCalled(ctx, callOf(ctx).with, false, e)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (s *ledgerService) PostBatch(ctx context.Context, request *ledgerv1.PostBat
 	if r.err != nil {
 		return nil, r.err
 	}
-	results, err := s.journal.PostGiven(ctx, request.GetAtomic(), entries...)
+	results, err := s.journal.PostCalled(ctx, callOf(ctx).with, request.GetAtomic(), entries...)
 	if err != nil {
 		return nil, err
 	}

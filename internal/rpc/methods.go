@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	accessv1 "fundledger/proto/gen/fundledger/access/v1"
+	"fundledger/proto/gen/fundledger/ledger/v1/ledgerv1connect"
 )
 
 // method is what the contract says of a method.
@@ -16,6 +17,7 @@ type method struct {
 	access    *accessv1.Access
 	streams   bool
 	changes   bool // and therefore has a key and is recorded
+	posts     bool // and is recorded with the entries that it posts
 	regions   []path
 	key       path
 }
@@ -35,6 +37,7 @@ func methodsOf(service protoreflect.ServiceDescriptor) map[string]*method {
 			streams:   d.IsStreamingClient() || d.IsStreamingServer(),
 			changes:   options.GetIdempotencyLevel() != descriptorpb.MethodOptions_NO_SIDE_EFFECTS,
 		}
+		m.posts = m.procedure == ledgerv1connect.LedgerServicePostProcedure || m.procedure == ledgerv1connect.LedgerServicePostBatchProcedure
 		for _, field := range m.access.GetRegionFields() {
 			m.regions = append(m.regions, pathOf(d.Input(), field))
 		}

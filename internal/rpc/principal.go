@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"fundledger/internal/config"
+	"fundledger/ledger"
 )
 
 // Principal is who calls.
@@ -80,8 +81,9 @@ type call struct {
 	id      string // of the request
 	caller  *Principal
 	regions Regions
-	entered bool // it came past the gate
-	reached bool // and, with its request, to the chain
+	entered bool         // it came past the gate
+	reached bool         // and, with its request, to the chain
+	with    *ledger.Call // to be written with the entries that it posts; nil where it is recorded by itself
 }
 
 type callKey struct{}

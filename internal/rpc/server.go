@@ -22,12 +22,16 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/clearing"
+	banking "fundledger/clearing/bank"
+	"fundledger/clearing/prepayment"
 	"fundledger/internal/calls"
 	"fundledger/internal/config"
 	"fundledger/internal/fault"
 	"fundledger/internal/jobs"
 	"fundledger/ledger"
 	"fundledger/settlement"
+	"fundledger/settlement/provider"
+	"fundledger/settlement/recovery"
 )
 
 // Deps are what the service works on.
@@ -51,11 +55,19 @@ type Deps struct {
 type desks struct {
 	settlements *settlement.Settlements
 	clearing    *clearing.Clearing
+	recovery    *recovery.Recovery
+	prepayments *prepayment.Prepayments
+	provider    *provider.Desk
+	bank        *banking.Desk
 	book        *accounts.Rulebook
 }
 
 func newDesks(deps Deps) *desks {
-	return &desks{settlement.New(deps.Store, deps.Journal, deps.Book), clearing.New(deps.Store, deps.Journal, deps.Book), deps.Book}
+	office := clearing.New(deps.Store, deps.Journal, deps.Book)
+	return &desks{settlement.New(deps.Store, deps.Journal, deps.Book), office,
+		recovery.New(deps.Store, deps.Journal, deps.Book, provider.PaidOf, office),
+		prepayment.New(deps.Store, deps.Journal, deps.Book), provider.New(deps.Store, deps.Journal, deps.Book),
+		banking.New(deps.Store, deps.Journal, deps.Book), deps.Book}
 }
 
 // Server serves all services.

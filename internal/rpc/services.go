@@ -39,8 +39,20 @@ func (s *Server) services() []service {
 		{settlementv1.File_fundledger_settlement_v1_settlement_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
 			return settlementv1connect.NewSettlementServiceHandler(&settlementService{s}, o...)
 		}},
+		{settlementv1.File_fundledger_settlement_v1_provider_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
+			return settlementv1connect.NewProviderServiceHandler(&providerService{s}, o...)
+		}},
+		{settlementv1.File_fundledger_settlement_v1_recovery_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
+			return settlementv1connect.NewRecoveryServiceHandler(&recoveryService{s}, o...)
+		}},
 		{clearingv1.File_fundledger_clearing_v1_clearing_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
 			return clearingv1connect.NewClearingServiceHandler(&clearingService{s}, o...)
+		}},
+		{clearingv1.File_fundledger_clearing_v1_prepayment_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
+			return clearingv1connect.NewPrepaymentServiceHandler(&prepaymentService{s}, o...)
+		}},
+		{clearingv1.File_fundledger_clearing_v1_bank_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
+			return clearingv1connect.NewBankServiceHandler(&bankService{s}, o...)
 		}},
 		{clearingv1.File_fundledger_clearing_v1_closing_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
 			return clearingv1connect.NewClosingServiceHandler(&closingService{s}, o...)

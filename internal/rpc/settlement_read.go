@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"fundledger/accounts"
+	"fundledger/clearing"
 	"fundledger/internal/fault"
 	"fundledger/ledger"
 	settlementv1 "fundledger/proto/gen/fundledger/settlement/v1"
@@ -15,6 +16,7 @@ var settlementStates = map[settlement.State]settlementv1.SettlementState{
 	settlement.StateException: settlementv1.SettlementState_SETTLEMENT_STATE_EXCEPTION,
 	settlement.StateWaiting:   settlementv1.SettlementState_SETTLEMENT_STATE_WAITING,
 	settlement.StatePosted:    settlementv1.SettlementState_SETTLEMENT_STATE_POSTED,
+	settlement.StateWithdrawn: settlementv1.SettlementState_SETTLEMENT_STATE_WITHDRAWN,
 }
 
 func (s *settlementService) ListExceptions(ctx context.Context, q *settlementv1.ListExceptionsRequest) (*settlementv1.ListExceptionsResponse, error) {
@@ -46,20 +48,55 @@ func exceptionOf(e *settlement.Exception) *settlementv1.Exception {
 }
 
 func (s *settlementService) GetSettlement(ctx context.Context, q *settlementv1.GetSettlementRequest) (*settlementv1.GetSettlementResponse, error) {
-	story, position, err := s.desks.Load().settlements.Settlement(ctx, q.GetSetlId(), ledger.Position(q.GetAtLeastPosition()))
+	story, position, err := s.desks.Load().clearing.Story(ctx, q.GetSetlId(), ledger.Position(q.GetAtLeastPosition()))
 	if err != nil {
 		return nil, err
 	}
 	if regions := callOf(ctx).regions; !regions.All() && !regions.HasAny(story.Regions()) {
 		return nil, fault.New(fault.NotFound, "no file has a row of settlement %s", q.GetSetlId()).With("setl_id", q.GetSetlId())
 	}
-	return &settlementv1.GetSettlementResponse{Settlement: storyOf(story), Position: int64(position)}, nil
+	told := storyOf(story.Settlement)
+	s.tellOn(told, story, visibleRegions(ctx))
+	return &settlementv1.GetSettlementResponse{Settlement: told, Position: int64(position)}, nil
+}
+
+// tellOn adds what became of the settlement after it was posted.
+func (s *settlementService) tellOn(told *settlementv1.Settlement, story *clearing.Story, regions []string) {
+	if c := story.Clearing; c != nil {
+		seen := map[string]bool{}
+		for i := range c.Notices {
+			if n := &c.Notices[i]; s.desks.Load().clearing.Sees(regions, n.Party) {
+				seen[n.ID] = true
+				told.Notices = append(told.Notices, noticeOf(n))
+			}
+		}
+		for _, r := range c.Remittances {
+			if seen[r.Notice] {
+				told.Remittances = append(told.Remittances, remittanceOf(r))
+			}
+		}
+	}
+	for _, r := range story.RefundStories {
+		told.RefundDetails = append(told.RefundDetails, &settlementv1.SettlementRefund{
+			SetlId: r.SetlID, State: settlementStates[r.State], Amount: r.Amount.String(), Date: dateOf(r.Date), EntryId: idOf(r.Entry), Run: r.Run,
+		})
+	}
+	told.Deductions, told.Clawbacks = deductionsOf(story.Deductions), clawbacksOf(story.Clawbacks)
+	if story.Withdrawal != nil {
+		told.Withdrawal = withdrawalOf(story.Withdrawal)
+	}
+	for _, p := range story.ProviderPaid {
+		told.ProviderPaid = append(told.ProviderPaid, &settlementv1.ProviderPaid{Fund: p.Fund, Part: p.Part, Amount: p.Amount.String()})
+	}
 }
 
 func storyOf(story *settlement.Settlement) *settlementv1.Settlement {
 	told := &settlementv1.Settlement{
 		SetlId: story.SetlID, Month: string(story.Month), State: settlementStates[story.State], Run: story.Run, Refunds: story.Refunds,
 		Remaining: story.Remaining.String(),
+	}
+	for _, b := range story.BenefitYears {
+		told.BenefitYears = append(told.BenefitYears, &settlementv1.BenefitShare{BenefitYear: int32(b.BenefitYear), Fund: b.Fund, Part: b.Part, Amount: b.Amount.String()})
 	}
 	for _, side := range story.Sides {
 		record := &settlementv1.SideRecord{Side: fileSides[side.Side], FileName: side.File, Line: side.Line, RejectedAs: side.RejectedAs, Reason: side.Reason}
@@ -105,6 +142,7 @@ func (s *settlementService) GetMonthReport(ctx context.Context, q *settlementv1.
 	}
 	told := &settlementv1.MonthReport{
 		Month: string(report.Month), Records: report.Records, MatchedRecords: report.MatchedRecords, MatchedAmount: report.MatchedAmount.String(),
+		TakenBack: report.TakenBack, TakenBackAmount: report.TakenBackAmount.String(),
 		Exceptions: countsOf(report.Month, report.Exceptions), InProvince: pairs(report.InProvince),
 		CrossProvinceOut: pairs(report.CrossProvinceOut), CrossProvinceIn: pairs(report.CrossProvinceIn),
 	}

@@ -31,7 +31,7 @@ func (s *settlementService) Reconcile(ctx context.Context, q *settlementv1.Recon
 	return &settlementv1.ReconcileResponse{Job: jobOf(&job), Replayed: replayed}, nil
 }
 
-// mostDifferences is how many groups that differ a report lists.
+// mostDifferences is how many groups of totals a report lists.
 const mostDifferences = 1000
 
 // reconcileWork is the job of Reconcile.
@@ -46,12 +46,7 @@ func reconcileWork(ctx context.Context, store accounts.Store, settlements *settl
 		Month: string(done.Month), Compared: done.Compared, Groups: int64(done.Groups), Posted: done.Posted, Matched: done.Matched,
 		Waiting: done.Waiting, Resolved: done.Resolved, Exceptions: countsOf(done.Month, done.Exceptions), HalfLoadedFiles: done.HalfLoadedFiles,
 	}
-	for _, d := range done.TotalsDiffer[:min(len(done.TotalsDiffer), mostDifferences)] {
-		told.TotalsDiffer = append(told.TotalsDiffer, &settlementv1.TotalDifference{
-			Insutype: d.Insutype, ClrType: d.ClearingType, Insured: d.Insured, Treating: d.Treating,
-			TreatingSide: sideTotal(d.TreatingSide), CenterSide: sideTotal(d.CenterSide), InsuredSide: sideTotal(d.InsuredSide),
-		})
-	}
+	told.TotalsDiffer = totalsOf(done.TotalsDiffer)
 	// The report lists so many of the refunds that wait; here they are counted.
 	err = store.Snapshot(ctx, func(tx pgx.Tx) error {
 		told.WaitingRefunds = 0
@@ -64,6 +59,17 @@ func reconcileWork(ctx context.Context, store accounts.Store, settlements *settl
 		return err
 	})
 	return told, err
+}
+
+// totalsOf are as many groups of totals as a report lists.
+func totalsOf(groups []settlement.TotalDifference) (told []*settlementv1.TotalDifference) {
+	for _, d := range groups[:min(len(groups), mostDifferences)] {
+		told = append(told, &settlementv1.TotalDifference{
+			Insutype: d.Insutype, ClrType: d.ClearingType, Insured: d.Insured, Treating: d.Treating,
+			TreatingSide: sideTotal(d.TreatingSide), CenterSide: sideTotal(d.CenterSide), InsuredSide: sideTotal(d.InsuredSide),
+		})
+	}
+	return told
 }
 
 func sideTotal(t settlement.Total) *settlementv1.SideTotal {

@@ -433,6 +433,48 @@ func (q *Queries) LockRun(ctx context.Context, id string) (ClearingRun, error) {
 	return i, err
 }
 
+const nationalClearing = `-- name: NationalClearing :many
+SELECT l.period AS month, l.state, coalesce(f.fund, '')::text AS fund,
+    coalesce(f.first_fen, 0)::int8 AS payable_fen, coalesce(f.second_fen, 0)::int8 AS receivable_fen
+FROM national_lists AS l LEFT JOIN national_figures AS f ON f.list = l.id AND f.province = $1::text
+WHERE l.kind = 'clearing' AND l.in_force
+ORDER BY l.period, f.fund
+`
+
+type NationalClearingRow struct {
+	Month         string
+	State         string
+	Fund          string
+	PayableFen    int64
+	ReceivableFen int64
+}
+
+func (q *Queries) NationalClearing(ctx context.Context, province string) ([]NationalClearingRow, error) {
+	rows, err := q.db.Query(ctx, nationalClearing, province)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NationalClearingRow
+	for rows.Next() {
+		var i NationalClearingRow
+		if err := rows.Scan(
+			&i.Month,
+			&i.State,
+			&i.Fund,
+			&i.PayableFen,
+			&i.ReceivableFen,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const noticeLines = `-- name: NoticeLines :many
 SELECT notice, fund, amount_fen, paid_fen, closed FROM notice_lines
 WHERE notice = ANY($1::text[]) ORDER BY notice, fund
@@ -457,6 +499,35 @@ func (q *Queries) NoticeLines(ctx context.Context, notices []string) ([]NoticeLi
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const noticesOfParty = `-- name: NoticesOfParty :many
+SELECT id FROM notices WHERE run = $1 AND party = $2 ORDER BY id
+`
+
+type NoticesOfPartyParams struct {
+	Run   string
+	Party string
+}
+
+func (q *Queries) NoticesOfParty(ctx context.Context, arg NoticesOfPartyParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, noticesOfParty, arg.Run, arg.Party)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -492,6 +563,40 @@ func (q *Queries) OtherRuns(ctx context.Context, arg OtherRunsParams) ([]Clearin
 			&i.Period,
 			&i.FrozenAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const owedToProvince = `-- name: OwedToProvince :many
+SELECT r.month, p.fund, sum(p.amount_fen)::int8 AS amount_fen
+FROM run_parts AS p JOIN clearing_runs AS r ON r.id = p.run
+WHERE r.kind = 'cross-out' AND r.state = 'frozen' AND p.treating = $1
+GROUP BY r.month, p.fund
+ORDER BY r.month, p.fund
+`
+
+type OwedToProvinceRow struct {
+	Month     string
+	Fund      string
+	AmountFen int64
+}
+
+func (q *Queries) OwedToProvince(ctx context.Context, province string) ([]OwedToProvinceRow, error) {
+	rows, err := q.db.Query(ctx, owedToProvince, province)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OwedToProvinceRow
+	for rows.Next() {
+		var i OwedToProvinceRow
+		if err := rows.Scan(&i.Month, &i.Fund, &i.AmountFen); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -628,6 +733,39 @@ func (q *Queries) PageOfRemittances(ctx context.Context, arg PageOfRemittancesPa
 			&i.AmountsFen,
 			&i.Entries,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const paidToProvince = `-- name: PaidToProvince :many
+SELECT r.month, t.fund, t.paid_fen
+FROM notices AS n JOIN clearing_runs AS r ON r.id = n.run JOIN notice_lines AS t ON t.notice = n.id
+WHERE n.party = $1 AND n.direction = 'receive' AND r.kind = 'cross-out'
+ORDER BY r.month, t.fund
+`
+
+type PaidToProvinceRow struct {
+	Month   string
+	Fund    string
+	PaidFen int64
+}
+
+func (q *Queries) PaidToProvince(ctx context.Context, province string) ([]PaidToProvinceRow, error) {
+	rows, err := q.db.Query(ctx, paidToProvince, province)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PaidToProvinceRow
+	for rows.Next() {
+		var i PaidToProvinceRow
+		if err := rows.Scan(&i.Month, &i.Fund, &i.PaidFen); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -846,4 +984,48 @@ func (q *Queries) WriteParts(ctx context.Context, arg WritePartsParams) error {
 		arg.PaidTreating,
 	)
 	return err
+}
+
+const yearOfRuns = `-- name: YearOfRuns :many
+SELECT r.month, r.kind, p.insured, p.treating, p.fund, sum(p.amount_fen)::int8 AS amount_fen
+FROM run_parts AS p JOIN clearing_runs AS r ON r.id = p.run
+WHERE r.kind IN ('in-province', 'cross-out') AND r.month LIKE $1::text || '-%'
+GROUP BY r.month, r.kind, p.insured, p.treating, p.fund
+ORDER BY r.month, r.kind, p.insured, p.treating, p.fund
+`
+
+type YearOfRunsRow struct {
+	Month     string
+	Kind      string
+	Insured   string
+	Treating  string
+	Fund      string
+	AmountFen int64
+}
+
+func (q *Queries) YearOfRuns(ctx context.Context, year string) ([]YearOfRunsRow, error) {
+	rows, err := q.db.Query(ctx, yearOfRuns, year)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []YearOfRunsRow
+	for rows.Next() {
+		var i YearOfRunsRow
+		if err := rows.Scan(
+			&i.Month,
+			&i.Kind,
+			&i.Insured,
+			&i.Treating,
+			&i.Fund,
+			&i.AmountFen,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

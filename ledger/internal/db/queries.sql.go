@@ -718,37 +718,58 @@ WITH taken AS (
     ON CONFLICT (account) DO UPDATE SET balance_fen = excluded.balance_fen,
         reserved_fen = excluded.reserved_fen, version = excluded.version
     RETURNING 1
+), new_calls AS (
+    INSERT INTO calls (id, request_id, subject, role, method, action, key, regions, request_hash, outcome)
+    SELECT c.id, c.request_id, c.subject, c.role, c.method, c.action, c.key, string_to_array(c.regions, ','), c.request_hash, 'succeeded'
+    FROM (
+        SELECT unnest($24::uuid[]) AS id, unnest($25::text[]) AS request_id,
+            unnest($26::text[]) AS subject, unnest($27::text[]) AS role,
+            unnest($28::text[]) AS method, unnest($29::text[]) AS action,
+            unnest($30::text[]) AS key, unnest($31::text[]) AS regions,
+            unnest($32::bytea[]) AS request_hash
+    ) AS c CROSS JOIN taken WHERE taken.open
+    RETURNING 1
 )
 INSERT INTO inbox (batch_id) SELECT $1::uuid FROM taken WHERE taken.open
 `
 
 type InsertBatchParams struct {
-	BatchID      uuid.UUID
-	OpenBooks    []string
-	OpenMonths   []string
-	Ids          []uuid.UUID
-	Keys         []string
-	Dates        []time.Time
-	Periods      []string
-	Kinds        []string
-	Summaries    []string
-	Sources      []string
-	Attachments  []int64
-	Preparers    []string
-	Reviewers    []string
-	Corrects     []string
-	Legs         []string
-	Digests      [][]byte
-	BatchDigests []byte
-	Vouchers     []byte
-	Floors       []byte
-	Accounts     []string
-	Balances     []int64
-	Reserved     []int64
-	Versions     []int64
+	BatchID       uuid.UUID
+	OpenBooks     []string
+	OpenMonths    []string
+	Ids           []uuid.UUID
+	Keys          []string
+	Dates         []time.Time
+	Periods       []string
+	Kinds         []string
+	Summaries     []string
+	Sources       []string
+	Attachments   []int64
+	Preparers     []string
+	Reviewers     []string
+	Corrects      []string
+	Legs          []string
+	Digests       [][]byte
+	BatchDigests  []byte
+	Vouchers      []byte
+	Floors        []byte
+	Accounts      []string
+	Balances      []int64
+	Reserved      []int64
+	Versions      []int64
+	CallIds       []uuid.UUID
+	RequestIds    []string
+	Subjects      []string
+	Roles         []string
+	Methods       []string
+	Actions       []string
+	CallKeys      []string
+	Regions       []string
+	RequestHashes [][]byte
 }
 
-// A batch with its entries, its place in the inbox and the floors that it moves.
+// A batch with its entries, its place in the inbox, the floors that it moves and
+// the calls by which its entries were given.
 // The entries stand in the batch in the order of the arrays. Where one of the
 // months does not take postings, nothing is written at all. CockroachDB wants a
 // WITH clause to return something.
@@ -777,6 +798,15 @@ func (q *Queries) InsertBatch(ctx context.Context, arg InsertBatchParams) (int64
 		arg.Balances,
 		arg.Reserved,
 		arg.Versions,
+		arg.CallIds,
+		arg.RequestIds,
+		arg.Subjects,
+		arg.Roles,
+		arg.Methods,
+		arg.Actions,
+		arg.CallKeys,
+		arg.Regions,
+		arg.RequestHashes,
 	)
 	if err != nil {
 		return 0, err

@@ -101,13 +101,79 @@ func (q *Queries) BadRows(ctx context.Context, arg BadRowsParams) ([]BadRowsRow,
 	return items, nil
 }
 
+const blocksAmong = `-- name: BlocksAmong :many
+SELECT coalesce(run_id, '')::text AS run, setl_ids FROM accepted_blocks
+WHERE service_month = ANY($1::text[]) AND NOT negative AND setl_ids && $2::text[]
+`
+
+type BlocksAmongParams struct {
+	Months  []string
+	SetlIds []string
+}
+
+type BlocksAmongRow struct {
+	Run     string
+	SetlIds []string
+}
+
+func (q *Queries) BlocksAmong(ctx context.Context, arg BlocksAmongParams) ([]BlocksAmongRow, error) {
+	rows, err := q.db.Query(ctx, blocksAmong, arg.Months, arg.SetlIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BlocksAmongRow
+	for rows.Next() {
+		var i BlocksAmongRow
+		if err := rows.Scan(&i.Run, &i.SetlIds); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const blocksOfBenefitYear = `-- name: BlocksOfBenefitYear :many
+SELECT service_month, sums FROM accepted_blocks WHERE service_month >= $1
+`
+
+type BlocksOfBenefitYearRow struct {
+	ServiceMonth string
+	Sums         []byte
+}
+
+// A settlement is never settled before the benefit year begins.
+func (q *Queries) BlocksOfBenefitYear(ctx context.Context, firstMonth string) ([]BlocksOfBenefitYearRow, error) {
+	rows, err := q.db.Query(ctx, blocksOfBenefitYear, firstMonth)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BlocksOfBenefitYearRow
+	for rows.Next() {
+		var i BlocksOfBenefitYearRow
+		if err := rows.Scan(&i.ServiceMonth, &i.Sums); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const blocksOfMonth = `-- name: BlocksOfMonth :many
-SELECT kind, sums FROM accepted_blocks WHERE service_month = $1
+SELECT kind, sums, negative FROM accepted_blocks WHERE service_month = $1
 `
 
 type BlocksOfMonthRow struct {
-	Kind string
-	Sums []byte
+	Kind     string
+	Sums     []byte
+	Negative bool
 }
 
 func (q *Queries) BlocksOfMonth(ctx context.Context, month string) ([]BlocksOfMonthRow, error) {
@@ -119,7 +185,7 @@ func (q *Queries) BlocksOfMonth(ctx context.Context, month string) ([]BlocksOfMo
 	var items []BlocksOfMonthRow
 	for rows.Next() {
 		var i BlocksOfMonthRow
-		if err := rows.Scan(&i.Kind, &i.Sums); err != nil {
+		if err := rows.Scan(&i.Kind, &i.Sums, &i.Negative); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -210,7 +276,7 @@ func (q *Queries) ClaimUpload(ctx context.Context, batchID string) (int64, error
 const countAccepted = `-- name: CountAccepted :one
 SELECT coalesce(sum(records), 0)::int8 AS posted,
     (SELECT count(*) FROM settlements_apart AS a WHERE a.service_month = $1 AND a.state = 'waiting') AS waiting
-FROM accepted_blocks WHERE accepted_blocks.service_month = $1
+FROM accepted_blocks WHERE accepted_blocks.service_month = $1 AND NOT accepted_blocks.negative
 `
 
 type CountAcceptedRow struct {
@@ -356,6 +422,20 @@ DELETE FROM settlements_apart WHERE setl_id = ANY($1::text[]) AND state = 'waiti
 
 func (q *Queries) DropWaiting(ctx context.Context, setlIds []string) error {
 	_, err := q.db.Exec(ctx, dropWaiting, setlIds)
+	return err
+}
+
+const dropWithdrawals = `-- name: DropWithdrawals :exec
+DELETE FROM withdrawals WHERE side = $1 AND setl_id = ANY($2::text[])
+`
+
+type DropWithdrawalsParams struct {
+	Side    string
+	SetlIds []string
+}
+
+func (q *Queries) DropWithdrawals(ctx context.Context, arg DropWithdrawalsParams) error {
+	_, err := q.db.Exec(ctx, dropWithdrawals, arg.Side, arg.SetlIds)
 	return err
 }
 
@@ -701,17 +781,18 @@ func (q *Queries) InsertApart(ctx context.Context, arg InsertApartParams) ([]str
 }
 
 const insertBlock = `-- name: InsertBlock :exec
-INSERT INTO accepted_blocks (id, service_month, kind, records, setl_ids, sums)
-VALUES ($1, $2, $3, $4, $5::text[], $6::jsonb)
+INSERT INTO accepted_blocks (id, service_month, kind, records, setl_ids, sums, negative)
+VALUES ($1, $2, $3, $4, $5::text[], $6::jsonb, $7)
 `
 
 type InsertBlockParams struct {
-	ID      uuid.UUID
-	Month   string
-	Kind    string
-	Records int64
-	SetlIds []string
-	Sums    []byte
+	ID       uuid.UUID
+	Month    string
+	Kind     string
+	Records  int64
+	SetlIds  []string
+	Sums     []byte
+	Negative bool
 }
 
 func (q *Queries) InsertBlock(ctx context.Context, arg InsertBlockParams) error {
@@ -722,6 +803,7 @@ func (q *Queries) InsertBlock(ctx context.Context, arg InsertBlockParams) error 
 		arg.Records,
 		arg.SetlIds,
 		arg.Sums,
+		arg.Negative,
 	)
 	return err
 }
@@ -764,6 +846,21 @@ func (q *Queries) InsertFile(ctx context.Context, arg InsertFileParams) error {
 		arg.LoadOrder,
 		arg.Ignored,
 	)
+	return err
+}
+
+const insertNegative = `-- name: InsertNegative :exec
+INSERT INTO settlement_negatives (id, setl_id, parts_fen) VALUES ($1, $2, $3::int8[])
+`
+
+type InsertNegativeParams struct {
+	ID       string
+	SetlID   string
+	PartsFen []int64
+}
+
+func (q *Queries) InsertNegative(ctx context.Context, arg InsertNegativeParams) error {
+	_, err := q.db.Exec(ctx, insertNegative, arg.ID, arg.SetlID, arg.PartsFen)
 	return err
 }
 
@@ -870,6 +967,30 @@ func (q *Queries) InsertRecords(ctx context.Context, arg InsertRecordsParams) ([
 	return items, nil
 }
 
+const insertReduction = `-- name: InsertReduction :exec
+INSERT INTO settlement_reductions (id, setl_id, kind, lowered_on, parts_fen)
+VALUES ($1, $2, $3, $4::date, $5::int8[])
+`
+
+type InsertReductionParams struct {
+	ID        string
+	SetlID    string
+	Kind      string
+	LoweredOn time.Time
+	PartsFen  []int64
+}
+
+func (q *Queries) InsertReduction(ctx context.Context, arg InsertReductionParams) error {
+	_, err := q.db.Exec(ctx, insertReduction,
+		arg.ID,
+		arg.SetlID,
+		arg.Kind,
+		arg.LoweredOn,
+		arg.PartsFen,
+	)
+	return err
+}
+
 const insertRejected = `-- name: InsertRejected :many
 INSERT INTO side_records (side, status, file_id, setl_id, line, kind, service_month, refund, digest)
 SELECT $1::text, 'rejected', $2::uuid, unnest($3::text[]), unnest($4::int8[]),
@@ -945,6 +1066,52 @@ func (q *Queries) InsertUpload(ctx context.Context, arg InsertUploadParams) erro
 		arg.Subject,
 	)
 	return err
+}
+
+const insertWithdrawals = `-- name: InsertWithdrawals :many
+INSERT INTO withdrawals (setl_id, side, file_id, line, withdrawn_on, reason, document)
+SELECT unnest($1::text[]), $2::text, $3::uuid, unnest($4::int8[]), unnest($5::date[]),
+    unnest($6::text[]), unnest($7::text[])
+ON CONFLICT (setl_id, side) DO NOTHING
+RETURNING setl_id
+`
+
+type InsertWithdrawalsParams struct {
+	SetlIds   []string
+	Side      string
+	FileID    uuid.UUID
+	Lines     []int64
+	Dates     []time.Time
+	Reasons   []string
+	Documents []string
+}
+
+func (q *Queries) InsertWithdrawals(ctx context.Context, arg InsertWithdrawalsParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, insertWithdrawals,
+		arg.SetlIds,
+		arg.Side,
+		arg.FileID,
+		arg.Lines,
+		arg.Dates,
+		arg.Reasons,
+		arg.Documents,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var setl_id string
+		if err := rows.Scan(&setl_id); err != nil {
+			return nil, err
+		}
+		items = append(items, setl_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lastLoadOrder = `-- name: LastLoadOrder :one
@@ -1264,6 +1431,20 @@ func (q *Queries) MarkReconciled(ctx context.Context, arg MarkReconciledParams) 
 	return err
 }
 
+const markWithdrawn = `-- name: MarkWithdrawn :exec
+UPDATE side_records SET status = 'withdrawn' WHERE side = $1 AND setl_id = ANY($2::text[])
+`
+
+type MarkWithdrawnParams struct {
+	Side    string
+	SetlIds []string
+}
+
+func (q *Queries) MarkWithdrawn(ctx context.Context, arg MarkWithdrawnParams) error {
+	_, err := q.db.Exec(ctx, markWithdrawn, arg.Side, arg.SetlIds)
+	return err
+}
+
 const monthFiles = `-- name: MonthFiles :many
 SELECT m.file_id, m.reconciled, f.side, f.name, f.state
 FROM import_months AS m JOIN import_files AS f ON f.id = m.file_id
@@ -1297,6 +1478,59 @@ func (q *Queries) MonthFiles(ctx context.Context, month string) ([]MonthFilesRow
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const negativesAmong = `-- name: NegativesAmong :many
+SELECT setl_id, parts_fen FROM settlement_negatives WHERE setl_id = ANY($1::text[])
+`
+
+type NegativesAmongRow struct {
+	SetlID   string
+	PartsFen []int64
+}
+
+func (q *Queries) NegativesAmong(ctx context.Context, setlIds []string) ([]NegativesAmongRow, error) {
+	rows, err := q.db.Query(ctx, negativesAmong, setlIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NegativesAmongRow
+	for rows.Next() {
+		var i NegativesAmongRow
+		if err := rows.Scan(&i.SetlID, &i.PartsFen); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const negativesOfRun = `-- name: NegativesOfRun :many
+SELECT setl_ids FROM accepted_blocks WHERE run_id = $1::text AND negative
+`
+
+func (q *Queries) NegativesOfRun(ctx context.Context, run string) ([][]string, error) {
+	rows, err := q.db.Query(ctx, negativesOfRun, run)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]string
+	for rows.Next() {
+		var setl_ids []string
+		if err := rows.Scan(&setl_ids); err != nil {
+			return nil, err
+		}
+		items = append(items, setl_ids)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -1342,12 +1576,67 @@ func (q *Queries) NextWaiting(ctx context.Context, arg NextWaitingParams) ([]Nex
 	return items, nil
 }
 
+const openExceptionsAmong = `-- name: OpenExceptionsAmong :many
+SELECT setl_id, kind FROM exceptions WHERE setl_id = ANY($1::text[]) AND resolved_at IS NULL
+`
+
+type OpenExceptionsAmongRow struct {
+	SetlID string
+	Kind   string
+}
+
+func (q *Queries) OpenExceptionsAmong(ctx context.Context, setlIds []string) ([]OpenExceptionsAmongRow, error) {
+	rows, err := q.db.Query(ctx, openExceptionsAmong, setlIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OpenExceptionsAmongRow
+	for rows.Next() {
+		var i OpenExceptionsAmongRow
+		if err := rows.Scan(&i.SetlID, &i.Kind); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const openExceptionsOf = `-- name: OpenExceptionsOf :many
 SELECT setl_id FROM exceptions WHERE service_month = $1 AND resolved_at IS NULL
 `
 
 func (q *Queries) OpenExceptionsOf(ctx context.Context, month string) ([]string, error) {
 	rows, err := q.db.Query(ctx, openExceptionsOf, month)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var setl_id string
+		if err := rows.Scan(&setl_id); err != nil {
+			return nil, err
+		}
+		items = append(items, setl_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const overtakenExceptionsOf = `-- name: OvertakenExceptionsOf :many
+SELECT setl_id FROM exceptions WHERE service_month = $1 AND resolved_at IS NULL AND kind <> 'withdrawal_pending'
+`
+
+// Exceptions that end when the settlement is posted: not those of a withdrawal
+// that other sides have yet to make.
+func (q *Queries) OvertakenExceptionsOf(ctx context.Context, month string) ([]string, error) {
+	rows, err := q.db.Query(ctx, overtakenExceptionsOf, month)
 	if err != nil {
 		return nil, err
 	}
@@ -1507,6 +1796,69 @@ func (q *Queries) PageOfExceptions(ctx context.Context, arg PageOfExceptionsPara
 	return items, nil
 }
 
+const pageOfUncleared = `-- name: PageOfUncleared :many
+SELECT x.service_month, x.setl_id::text AS setl_id, x.kind FROM (
+    SELECT b.service_month, unnest(b.setl_ids) AS setl_id, 'accepted' AS kind
+    FROM accepted_blocks AS b WHERE b.run_id IS NULL AND NOT b.negative AND b.service_month <= $1::text
+    UNION ALL
+    SELECT e.service_month, e.setl_id, e.kind FROM exceptions AS e WHERE e.resolved_at IS NULL AND e.service_month <= $1::text
+    UNION ALL
+    SELECT a.service_month, a.setl_id, 'refund_waiting' FROM settlements_apart AS a WHERE a.state = 'waiting' AND a.service_month <= $1::text
+) AS x
+WHERE (x.service_month, x.setl_id, x.kind) > ($2::text, $3::text, $4::text)
+    AND ($5::bool OR EXISTS (
+        SELECT 1 FROM side_records AS r WHERE r.setl_id = x.setl_id
+            AND (r.insured = ANY($6::text[]) OR r.treating = ANY($6::text[]))
+    ))
+ORDER BY x.service_month, x.setl_id, x.kind LIMIT $7
+`
+
+type PageOfUnclearedParams struct {
+	LastMonth  string
+	AfterMonth string
+	AfterID    string
+	AfterKind  string
+	AllRegions bool
+	Regions    []string
+	Page       int32
+}
+
+type PageOfUnclearedRow struct {
+	ServiceMonth string
+	SetlID       string
+	Kind         string
+}
+
+// Settlements of months up to the given one that no run has taken in: accepted,
+// with an open exception, or refunds that wait.
+func (q *Queries) PageOfUncleared(ctx context.Context, arg PageOfUnclearedParams) ([]PageOfUnclearedRow, error) {
+	rows, err := q.db.Query(ctx, pageOfUncleared,
+		arg.LastMonth,
+		arg.AfterMonth,
+		arg.AfterID,
+		arg.AfterKind,
+		arg.AllRegions,
+		arg.Regions,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PageOfUnclearedRow
+	for rows.Next() {
+		var i PageOfUnclearedRow
+		if err := rows.Scan(&i.ServiceMonth, &i.SetlID, &i.Kind); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const postRefunds = `-- name: PostRefunds :exec
 UPDATE settlements_apart SET state = 'posted', waiting_for = '' WHERE setl_id = ANY($1::text[])
 `
@@ -1519,7 +1871,7 @@ func (q *Queries) PostRefunds(ctx context.Context, setlIds []string) error {
 const rangeOfMonth = `-- name: RangeOfMonth :many
 SELECT coalesce(c.setl_id, t.setl_id, i.setl_id)::text AS setl_id,
     coalesce(c.usable AND t.usable AND i.usable AND c.digest = t.digest AND c.digest = i.digest, false)::bool AS equal,
-    c.setl_time, c.enddate, coalesce(c.insutype, '')::text AS insutype, coalesce(c.insured, '')::text AS insured,
+    c.setl_time, c.begndate, c.enddate, coalesce(c.insutype, '')::text AS insutype, coalesce(c.insured, '')::text AS insured,
     coalesce(c.treating, '')::text AS treating, coalesce(c.provider, '')::text AS provider,
     coalesce(c.clr_type, '')::text AS clr_type, coalesce(c.med_type, '')::text AS med_type,
     coalesce(c.orig_setl_id, '')::text AS orig_setl_id, coalesce(c.medfee_fen, 0)::int8 AS medfee_fen,
@@ -1529,7 +1881,7 @@ SELECT coalesce(c.setl_id, t.setl_id, i.setl_id)::text AS setl_id,
     coalesce(c.maf_fen, 0)::int8 AS maf_fen, coalesce(c.oth_fen, 0)::int8 AS oth_fen,
     coalesce(c.acct_fen, 0)::int8 AS acct_fen, coalesce(c.refund, false)::bool AS refund
 FROM (
-    SELECT s.setl_id, s.digest, s.setl_time, s.enddate, s.insutype, s.insured, s.treating, s.provider, s.clr_type, s.med_type, s.orig_setl_id,
+    SELECT s.setl_id, s.digest, s.setl_time, s.begndate, s.enddate, s.insutype, s.insured, s.treating, s.provider, s.clr_type, s.med_type, s.orig_setl_id,
         s.medfee_fen, s.fund_pay_fen, s.hifp_fen, s.cvlserv_fen, s.hifes_fen, s.hifmi_fen, s.hifob_fen, s.maf_fen, s.oth_fen, s.acct_fen, s.refund,
         s.status = 'valid' AND NOT s.file_id = ANY($1::uuid[]) AS usable
     FROM side_records AS s
@@ -1562,6 +1914,7 @@ type RangeOfMonthRow struct {
 	SetlID     string
 	Equal      bool
 	SetlTime   pgtype.Timestamptz
+	Begndate   pgtype.Date
 	Enddate    pgtype.Date
 	Insutype   string
 	Insured    string
@@ -1604,6 +1957,7 @@ func (q *Queries) RangeOfMonth(ctx context.Context, arg RangeOfMonthParams) ([]R
 			&i.SetlID,
 			&i.Equal,
 			&i.SetlTime,
+			&i.Begndate,
 			&i.Enddate,
 			&i.Insutype,
 			&i.Insured,
@@ -1864,6 +2218,83 @@ func (q *Queries) ReceiveUpload(ctx context.Context, arg ReceiveUploadParams) er
 	return err
 }
 
+const reductionsOf = `-- name: ReductionsOf :many
+SELECT id, setl_id, kind, lowered_on, parts_fen, released FROM settlement_reductions WHERE setl_id = ANY($1::text[]) ORDER BY lowered_on, id
+`
+
+func (q *Queries) ReductionsOf(ctx context.Context, setlIds []string) ([]SettlementReduction, error) {
+	rows, err := q.db.Query(ctx, reductionsOf, setlIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SettlementReduction
+	for rows.Next() {
+		var i SettlementReduction
+		if err := rows.Scan(
+			&i.ID,
+			&i.SetlID,
+			&i.Kind,
+			&i.LoweredOn,
+			&i.PartsFen,
+			&i.Released,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const refundsAmong = `-- name: RefundsAmong :many
+SELECT setl_id, state, waiting_for, service_month, settled_on, insutype, insured, treating, provider, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id FROM settlements_apart WHERE orig_setl_id = ANY($1::text[]) AND refund AND state = 'posted' ORDER BY setl_id
+`
+
+func (q *Queries) RefundsAmong(ctx context.Context, setlIds []string) ([]SettlementsApart, error) {
+	rows, err := q.db.Query(ctx, refundsAmong, setlIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SettlementsApart
+	for rows.Next() {
+		var i SettlementsApart
+		if err := rows.Scan(
+			&i.SetlID,
+			&i.State,
+			&i.WaitingFor,
+			&i.ServiceMonth,
+			&i.SettledOn,
+			&i.Insutype,
+			&i.Insured,
+			&i.Treating,
+			&i.Provider,
+			&i.MedType,
+			&i.BenefitYear,
+			&i.HifpFen,
+			&i.CvlservFen,
+			&i.HifesFen,
+			&i.HifmiFen,
+			&i.HifobFen,
+			&i.MafFen,
+			&i.OthFen,
+			&i.AcctFen,
+			&i.Refund,
+			&i.OrigSetlID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const refundsOf = `-- name: RefundsOf :many
 SELECT setl_id, state, waiting_for, service_month, settled_on, insutype, insured, treating, provider, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id FROM settlements_apart WHERE orig_setl_id = $1 AND refund ORDER BY settled_on, setl_id
 `
@@ -1908,6 +2339,18 @@ func (q *Queries) RefundsOf(ctx context.Context, setlID string) ([]SettlementsAp
 		return nil, err
 	}
 	return items, nil
+}
+
+const releaseReduction = `-- name: ReleaseReduction :execrows
+UPDATE settlement_reductions SET released = true WHERE id = $1 AND NOT released
+`
+
+func (q *Queries) ReleaseReduction(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.Exec(ctx, releaseReduction, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const releaseUpload = `-- name: ReleaseUpload :exec
@@ -2038,6 +2481,41 @@ func (q *Queries) ResolveSettled(ctx context.Context, setlIds []string) (int64, 
 	return result.RowsAffected(), nil
 }
 
+const revokeWithdrawals = `-- name: RevokeWithdrawals :many
+DELETE FROM withdrawals WHERE withdrawals.side = $1 AND withdrawals.setl_id = ANY($2::text[])
+    AND withdrawals.file_id IN (SELECT f.id FROM import_files AS f WHERE f.load_order < $3)
+    AND NOT EXISTS (SELECT 1 FROM settlement_reductions AS r WHERE r.setl_id = withdrawals.setl_id AND r.kind = 'withdrawal')
+RETURNING withdrawals.setl_id
+`
+
+type RevokeWithdrawalsParams struct {
+	Side      string
+	SetlIds   []string
+	LoadOrder int64
+}
+
+// A later file of a side brings back what the side had withdrawn, unless it has
+// been taken back by then.
+func (q *Queries) RevokeWithdrawals(ctx context.Context, arg RevokeWithdrawalsParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, revokeWithdrawals, arg.Side, arg.SetlIds, arg.LoadOrder)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var setl_id string
+		if err := rows.Scan(&setl_id); err != nil {
+			return nil, err
+		}
+		items = append(items, setl_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const rowErrors = `-- name: RowErrors :many
 SELECT line, field, kind, reason FROM set_aside
 WHERE file_id = $1 AND line > $2 AND ($3::text = '' OR kind = $3)
@@ -2118,6 +2596,35 @@ func (q *Queries) RunOfSettlement(ctx context.Context, arg RunOfSettlementParams
 	return items, nil
 }
 
+const runsOfNegatives = `-- name: RunsOfNegatives :many
+SELECT coalesce(run_id, '')::text AS run, setl_ids FROM accepted_blocks WHERE negative AND setl_ids && $1::text[]
+`
+
+type RunsOfNegativesRow struct {
+	Run     string
+	SetlIds []string
+}
+
+func (q *Queries) RunsOfNegatives(ctx context.Context, records []string) ([]RunsOfNegativesRow, error) {
+	rows, err := q.db.Query(ctx, runsOfNegatives, records)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RunsOfNegativesRow
+	for rows.Next() {
+		var i RunsOfNegativesRow
+		if err := rows.Scan(&i.Run, &i.SetlIds); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const sampleOfMonth = `-- name: SampleOfMonth :many
 SELECT setl_id FROM side_records WHERE service_month = $1::text AND line % $2::int8 = $3::int8
 `
@@ -2183,6 +2690,38 @@ func (q *Queries) SetAside(ctx context.Context, arg SetAsideParams) error {
 		arg.Contents,
 	)
 	return err
+}
+
+const settlementsBetween = `-- name: SettlementsBetween :many
+SELECT DISTINCT setl_id FROM side_records
+WHERE service_month = $1 AND setl_time >= $2::timestamptz AND setl_time < $3::timestamptz ORDER BY setl_id
+`
+
+type SettlementsBetweenParams struct {
+	Month    string
+	FromTime time.Time
+	EndTime  time.Time
+}
+
+// Settlements of which any side says that they are of the time.
+func (q *Queries) SettlementsBetween(ctx context.Context, arg SettlementsBetweenParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, settlementsBetween, arg.Month, arg.FromTime, arg.EndTime)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var setl_id string
+		if err := rows.Scan(&setl_id); err != nil {
+			return nil, err
+		}
+		items = append(items, setl_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const tagRun = `-- name: TagRun :many
@@ -2265,6 +2804,41 @@ func (q *Queries) UploadsToLoad(ctx context.Context, rowLimit int64) ([]string, 
 	return items, nil
 }
 
+const waitingBlocks = `-- name: WaitingBlocks :many
+SELECT service_month, sums FROM accepted_blocks
+WHERE run_id IS NULL AND kind = $1 AND service_month <= $2::text
+`
+
+type WaitingBlocksParams struct {
+	Kind  string
+	Month string
+}
+
+type WaitingBlocksRow struct {
+	ServiceMonth string
+	Sums         []byte
+}
+
+func (q *Queries) WaitingBlocks(ctx context.Context, arg WaitingBlocksParams) ([]WaitingBlocksRow, error) {
+	rows, err := q.db.Query(ctx, waitingBlocks, arg.Kind, arg.Month)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WaitingBlocksRow
+	for rows.Next() {
+		var i WaitingBlocksRow
+		if err := rows.Scan(&i.ServiceMonth, &i.Sums); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const waitingOfMonth = `-- name: WaitingOfMonth :many
 SELECT setl_id, state, waiting_for, service_month, settled_on, insutype, insured, treating, provider, med_type, benefit_year, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, maf_fen, oth_fen, acct_fen, refund, orig_setl_id FROM settlements_apart WHERE service_month = $1 AND state = 'waiting' ORDER BY setl_id
 `
@@ -2309,6 +2883,77 @@ func (q *Queries) WaitingOfMonth(ctx context.Context, month string) ([]Settlemen
 		return nil, err
 	}
 	return items, nil
+}
+
+const withdrawalsOf = `-- name: WithdrawalsOf :many
+SELECT w.setl_id, w.side, w.line, w.withdrawn_on, w.reason, w.document, f.name, f.id AS file_id
+FROM withdrawals AS w JOIN import_files AS f ON f.id = w.file_id
+WHERE w.setl_id = ANY($1::text[]) ORDER BY w.setl_id, w.side
+`
+
+type WithdrawalsOfRow struct {
+	SetlID      string
+	Side        string
+	Line        int64
+	WithdrawnOn time.Time
+	Reason      string
+	Document    string
+	Name        string
+	FileID      uuid.UUID
+}
+
+func (q *Queries) WithdrawalsOf(ctx context.Context, setlIds []string) ([]WithdrawalsOfRow, error) {
+	rows, err := q.db.Query(ctx, withdrawalsOf, setlIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WithdrawalsOfRow
+	for rows.Next() {
+		var i WithdrawalsOfRow
+		if err := rows.Scan(
+			&i.SetlID,
+			&i.Side,
+			&i.Line,
+			&i.WithdrawnOn,
+			&i.Reason,
+			&i.Document,
+			&i.Name,
+			&i.FileID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const writeException = `-- name: WriteException :exec
+INSERT INTO exceptions (setl_id, service_month, kind, refund, detail) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (setl_id) DO UPDATE SET service_month = excluded.service_month, kind = excluded.kind,
+    refund = excluded.refund, detail = excluded.detail, resolved_at = NULL, resolved_by = ''
+`
+
+type WriteExceptionParams struct {
+	SetlID string
+	Month  string
+	Kind   string
+	Refund bool
+	Detail string
+}
+
+func (q *Queries) WriteException(ctx context.Context, arg WriteExceptionParams) error {
+	_, err := q.db.Exec(ctx, writeException,
+		arg.SetlID,
+		arg.Month,
+		arg.Kind,
+		arg.Refund,
+		arg.Detail,
+	)
+	return err
 }
 
 const writeExceptions = `-- name: WriteExceptions :exec

@@ -76,7 +76,7 @@ func (q *Queries) InsertCalls(ctx context.Context, arg InsertCallsParams) error 
 }
 
 const listCalls = `-- name: ListCalls :many
-SELECT calls.id, calls.request_id, calls.subject, calls.role, calls.method, calls.action, calls.key, calls.regions, calls.request_hash, calls.begun_at, coalesce(e.outcome, 'unknown')::text AS outcome, coalesce(e.error, '')::text AS error,
+SELECT calls.id, calls.request_id, calls.subject, calls.role, calls.method, calls.action, calls.key, calls.regions, calls.request_hash, calls.begun_at, calls.outcome, coalesce(e.outcome, nullif(calls.outcome, ''), 'unknown')::text AS ended_as, coalesce(e.error, '')::text AS error,
     coalesce(e.job_id, '')::text AS job_id, e.ended_at AS ended_at
 FROM calls LEFT JOIN call_ends AS e ON e.call_id = calls.id
 WHERE ($1::text = '' OR calls.subject = $1)
@@ -86,7 +86,7 @@ WHERE ($1::text = '' OR calls.subject = $1)
     AND ($5::text = '' OR calls.request_id = $5)
     AND ($6::text = '' OR $6::text = ANY(calls.regions))
     AND ($7::bool OR calls.regions && $8::text[])
-    AND ($9::text = '' OR coalesce(e.outcome, 'unknown') = $9::text)
+    AND ($9::text = '' OR coalesce(e.outcome, nullif(calls.outcome, ''), 'unknown') = $9::text)
     AND ($10::timestamptz IS NULL OR calls.begun_at >= $10::timestamptz)
     AND ($11::timestamptz IS NULL OR calls.begun_at < $11::timestamptz)
     AND ($12::timestamptz IS NULL OR calls.begun_at < $12::timestamptz
@@ -113,7 +113,7 @@ type ListCallsParams struct {
 
 type ListCallsRow struct {
 	Call    Call
-	Outcome string
+	EndedAs string
 	Error   string
 	JobID   string
 	EndedAt pgtype.Timestamptz
@@ -154,7 +154,8 @@ func (q *Queries) ListCalls(ctx context.Context, arg ListCallsParams) ([]ListCal
 			&i.Call.Regions,
 			&i.Call.RequestHash,
 			&i.Call.BegunAt,
-			&i.Outcome,
+			&i.Call.Outcome,
+			&i.EndedAs,
 			&i.Error,
 			&i.JobID,
 			&i.EndedAt,

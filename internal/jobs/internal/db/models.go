@@ -19,6 +19,7 @@ type AcceptedBlock struct {
 	SetlIds      []string
 	Sums         []byte
 	RunID        *string
+	Negative     bool
 }
 
 type AccessRule struct {
@@ -70,6 +71,75 @@ type Balance struct {
 	Position     int64
 }
 
+type BankAccount struct {
+	Number    string
+	ValidFrom time.Time
+	ValidTo   pgtype.Date
+	Bank      string
+	Holder    string
+	Book      string
+	Backs     []string
+	Source    string
+	EnteredBy string
+	EnteredAt time.Time
+}
+
+type BankLine struct {
+	Account             string
+	Serial              string
+	EntryDate           time.Time
+	Side                string
+	AmountFen           int64
+	CounterpartyAccount string
+	CounterpartyName    string
+	Remark              string
+	Reference           string
+	BalanceFen          *int64
+}
+
+type BankMatchEvent struct {
+	MatchID    uuid.UUID
+	Step       int64
+	Account    string
+	Rule       string
+	Automatic  bool
+	Serials    []string
+	Entries    []uuid.UUID
+	Legs       []int64
+	AmountFen  int64
+	Person     string
+	HappenedOn time.Time
+	Reason     string
+	RequestKey string
+	RecordedAt time.Time
+}
+
+type BankMatchedLine struct {
+	Account string
+	Serial  string
+	MatchID uuid.UUID
+}
+
+type BankMatchedPosting struct {
+	Entry   uuid.UUID
+	Leg     int64
+	Account string
+	MatchID uuid.UUID
+}
+
+type BankStatement struct {
+	Account    string
+	FirstDay   time.Time
+	LastDay    time.Time
+	OpeningFen int64
+	ClosingFen int64
+	LineCount  int64
+	Digest     []byte
+	FileName   string
+	ImportedBy string
+	ImportedAt time.Time
+}
+
 type Batch struct {
 	ID       uuid.UUID
 	Entries  []uuid.UUID
@@ -104,6 +174,7 @@ type Call struct {
 	Regions     []string
 	RequestHash []byte
 	BegunAt     time.Time
+	Outcome     string
 }
 
 type CallEnd struct {
@@ -125,6 +196,41 @@ type Checkpoint struct {
 	Position int64
 	Signer   string
 	Note     string
+}
+
+type Clawback struct {
+	ID         string
+	SetlID     string
+	Insutype   string
+	Insured    string
+	Treating   string
+	Provider   string
+	MedType    string
+	Mode       string
+	Document   string
+	Reason     string
+	OpenedOn   time.Time
+	OpenedBy   string
+	ClaimedFen []int64
+	State      string
+	Steps      int64
+}
+
+type ClawbackStep struct {
+	CaseID     string
+	Step       string
+	Reference  string
+	Number     int64
+	TakenOn    time.Time
+	TakenBy    string
+	Reason     string
+	Document   string
+	Requested  string
+	AmountsFen []int64
+	PenaltyFen int64
+	Record     string
+	RunID      string
+	Entries    []uuid.UUID
 }
 
 type ClearingRun struct {
@@ -154,6 +260,23 @@ type Correction struct {
 	Amounts    []byte
 }
 
+type Deduction struct {
+	ID          string
+	SetlID      string
+	Insutype    string
+	Insured     string
+	Treating    string
+	Provider    string
+	Document    string
+	Reason      string
+	DecidedOn   time.Time
+	DecidedBy   string
+	RestMode    string
+	AskedFen    []int64
+	DeductedFen []int64
+	Entry       uuid.NullUUID
+}
+
 type Entry struct {
 	ID           uuid.UUID
 	Key          string
@@ -181,6 +304,25 @@ type Exception struct {
 	FoundAt      time.Time
 	ResolvedAt   pgtype.Timestamptz
 	ResolvedBy   string
+}
+
+type FeeCheck struct {
+	ID         string
+	SetlID     string
+	Insured    string
+	Treating   string
+	Provider   string
+	BillFen    int64
+	Reason     string
+	AskedOn    time.Time
+	AskedBy    string
+	AnswerDue  time.Time
+	State      string
+	Outcome    string
+	DiffersFen int64
+	AnsweredOn pgtype.Date
+	ConfirmDue pgtype.Date
+	ClosedOn   pgtype.Date
 }
 
 type Floor struct {
@@ -278,6 +420,26 @@ type Line struct {
 	EntryID      uuid.UUID
 }
 
+type NationalFigure struct {
+	List      string
+	Province  string
+	Fund      string
+	Line      int64
+	FirstFen  int64
+	SecondFen int64
+}
+
+type NationalList struct {
+	ID         string
+	Kind       string
+	Period     string
+	File       string
+	ImportedBy string
+	ImportedOn time.Time
+	State      string
+	InForce    bool
+}
+
 type Notice struct {
 	ID        string
 	Run       string
@@ -372,10 +534,192 @@ type PostingRule struct {
 	Position     int64
 }
 
+type PrepaymentMove struct {
+	Reference  string
+	Notice     string
+	Origin     string
+	Party      string
+	Direction  string
+	Event      string
+	MovedOn    time.Time
+	Document   string
+	Requested  string
+	Funds      []string
+	AmountsFen []int64
+	Entry      uuid.UUID
+	ByWhom     string
+}
+
+type PrepaymentNotice struct {
+	ID        string
+	Origin    string
+	Scheme    string
+	Year      int64
+	Party     string
+	Direction string
+	Annex     string
+	Issued    time.Time
+	ApplyBy   pgtype.Date
+	Due       pgtype.Date
+}
+
+type PrepaymentNoticeLine struct {
+	Notice    string
+	Fund      string
+	AmountFen int64
+}
+
+type PrepaymentPlan struct {
+	ID     string
+	Year   int64
+	Scheme string
+	Issued time.Time
+	Source string
+	MadeBy string
+}
+
+type PrepaymentPlanBasis struct {
+	Plan      string
+	Basis     string
+	Fund      string
+	Party     string
+	Period    string
+	AmountFen int64
+}
+
+type PrepaymentPlanPosition struct {
+	Plan     string
+	Party    string
+	Fund     string
+	QuotaFen int64
+	HeldFen  int64
+}
+
+type PrepaymentPlanQuota struct {
+	Plan     string
+	Fund     string
+	City     string
+	Province string
+	QuotaFen int64
+}
+
+type PrepaymentStep struct {
+	Key        string
+	Subject    string
+	Number     int64
+	Step       string
+	TakenOn    time.Time
+	ByWhom     string
+	Document   string
+	Reason     string
+	Content    string
+	RecordedAt time.Time
+}
+
+type ProviderAccount struct {
+	Treating string
+	Provider string
+	Taken    int64
+	Version  int64
+}
+
+type ProviderCoverage struct {
+	ListID   string
+	Number   int64
+	Provider string
+	FirstID  string
+	LastID   string
+	Items    []byte
+}
+
+type ProviderDifference struct {
+	Treating string
+	Provider string
+	Month    string
+	Number   int64
+	SetlID   string
+	Kind     string
+	TheirFen int64
+	OurFen   int64
+	Detail   string
+}
+
+type ProviderEvent struct {
+	Subject    string
+	Number     int64
+	Step       string
+	HappenedOn time.Time
+	Person     string
+	Document   string
+	Reason     string
+	RecordedAt time.Time
+}
+
+type ProviderList struct {
+	ID          string
+	Treating    string
+	Provider    string
+	Requested   string
+	Through     time.Time
+	State       string
+	Funds       []string
+	AmountsFen  []int64
+	Settlements int64
+	MadeOn      time.Time
+	PaidOn      pgtype.Date
+	Reference   string
+	EntryID     uuid.NullUUID
+}
+
+type ProviderMatch struct {
+	Treating     string
+	Provider     string
+	Month        string
+	Number       int64
+	File         string
+	Sha256       string
+	OursSha256   string
+	TheirRecords int64
+	TheirFen     int64
+	OurRecords   int64
+	OurFen       int64
+	EqualRecords int64
+	EqualFen     int64
+	MatchedOn    time.Time
+	MatchedBy    string
+	Position     int64
+}
+
+type ProviderOpen struct {
+	Treating string
+	Provider string
+	Number   int64
+	Items    []byte
+}
+
 type Region struct {
 	Code string
 	Name string
 	Kind string
+}
+
+type Reimbursement struct {
+	Region     string
+	Document   string
+	PsnNo      string
+	MedType    string
+	BillFen    int64
+	Funds      []string
+	Parts      []string
+	AmountsFen []int64
+	ReceivedOn time.Time
+	ReceivedBy string
+	DueOn      time.Time
+	LongestOn  time.Time
+	State      string
+	PaidOn     pgtype.Date
+	Reference  string
+	EntryID    uuid.NullUUID
 }
 
 type Remittance struct {
@@ -433,6 +777,21 @@ type SetAside struct {
 	Field        string
 	Reason       string
 	Content      string
+}
+
+type SettlementNegative struct {
+	ID       string
+	SetlID   string
+	PartsFen []int64
+}
+
+type SettlementReduction struct {
+	ID        string
+	SetlID    string
+	Kind      string
+	LoweredOn time.Time
+	PartsFen  []int64
+	Released  bool
 }
 
 type SettlementsApart struct {
@@ -525,6 +884,30 @@ type Subject struct {
 	Source              string
 }
 
+type TopUp struct {
+	ID       string
+	Month    string
+	Province string
+	OpenedOn time.Time
+	State    string
+}
+
+type TopUpFund struct {
+	TopUp       string
+	Fund        string
+	ClearedFen  int64
+	HeldFen     int64
+	ProposedFen int64
+	ApprovedFen int64
+}
+
+type TopUpPart struct {
+	TopUp     string
+	Fund      string
+	City      string
+	AmountFen int64
+}
+
 type TreeHash struct {
 	FirstIndex int64
 	Hashes     []byte
@@ -563,4 +946,14 @@ type Voucher struct {
 	Number   int64
 	EntryID  uuid.UUID
 	Position int64
+}
+
+type Withdrawal struct {
+	SetlID      string
+	Side        string
+	FileID      uuid.UUID
+	Line        int64
+	WithdrawnOn time.Time
+	Reason      string
+	Document    string
 }

@@ -1016,8 +1016,14 @@ type MonthReport struct {
 	CrossProvinceIn []*PairAmount `protobuf:"bytes,8,rep,name=cross_province_in,json=crossProvinceIn,proto3" json:"cross_province_in,omitempty"`
 	// Payable less receivable in the province, by city and fund.
 	InProvinceNet []*CityNet `protobuf:"bytes,9,rep,name=in_province_net,json=inProvinceNet,proto3" json:"in_province_net,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Negative records of the month that no side's file has: deductions, clawbacks
+	// that are offset, withdrawals. They are in no figure above, and in the clearing
+	// runs.
+	TakenBack int64 `protobuf:"varint,10,opt,name=taken_back,json=takenBack,proto3" json:"taken_back,omitempty"`
+	// What they come to, negative or 0.00, in yuan with two decimals.
+	TakenBackAmount string `protobuf:"bytes,11,opt,name=taken_back_amount,json=takenBackAmount,proto3" json:"taken_back_amount,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *MonthReport) Reset() {
@@ -1111,6 +1117,20 @@ func (x *MonthReport) GetInProvinceNet() []*CityNet {
 		return x.InProvinceNet
 	}
 	return nil
+}
+
+func (x *MonthReport) GetTakenBack() int64 {
+	if x != nil {
+		return x.TakenBack
+	}
+	return 0
+}
+
+func (x *MonthReport) GetTakenBackAmount() string {
+	if x != nil {
+		return x.TakenBackAmount
+	}
+	return ""
 }
 
 // PairAmount is what a pair of regions comes to in a fund.
@@ -1357,7 +1377,7 @@ const file_fundledger_settlement_v1_reconcile_proto_rawDesc = "" +
 	"\x11at_least_position\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0fatLeastPosition\"s\n" +
 	"\x16GetMonthReportResponse\x12=\n" +
 	"\x06report\x18\x01 \x01(\v2%.fundledger.settlement.v1.MonthReportR\x06report\x12\x1a\n" +
-	"\bposition\x18\x02 \x01(\x03R\bposition\"\x8f\x04\n" +
+	"\bposition\x18\x02 \x01(\x03R\bposition\"\xda\x04\n" +
 	"\vMonthReport\x12\x14\n" +
 	"\x05month\x18\x01 \x01(\tR\x05month\x12\x18\n" +
 	"\arecords\x18\x02 \x01(\x03R\arecords\x12'\n" +
@@ -1370,7 +1390,11 @@ const file_fundledger_settlement_v1_reconcile_proto_rawDesc = "" +
 	"inProvince\x12R\n" +
 	"\x12cross_province_out\x18\a \x03(\v2$.fundledger.settlement.v1.PairAmountR\x10crossProvinceOut\x12P\n" +
 	"\x11cross_province_in\x18\b \x03(\v2$.fundledger.settlement.v1.PairAmountR\x0fcrossProvinceIn\x12I\n" +
-	"\x0fin_province_net\x18\t \x03(\v2!.fundledger.settlement.v1.CityNetR\rinProvinceNet\"\x88\x01\n" +
+	"\x0fin_province_net\x18\t \x03(\v2!.fundledger.settlement.v1.CityNetR\rinProvinceNet\x12\x1d\n" +
+	"\n" +
+	"taken_back\x18\n" +
+	" \x01(\x03R\ttakenBack\x12*\n" +
+	"\x11taken_back_amount\x18\v \x01(\tR\x0ftakenBackAmount\"\x88\x01\n" +
 	"\n" +
 	"PairAmount\x12\x18\n" +
 	"\ainsured\x18\x01 \x01(\tR\ainsured\x12\x1a\n" +

@@ -8,6 +8,7 @@ package settlementv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	v1 "fundledger/proto/gen/fundledger/clearing/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -37,6 +38,8 @@ const (
 	SettlementState_SETTLEMENT_STATE_WAITING SettlementState = 3
 	// All sides agree and it is posted, or has nothing that a fund pays.
 	SettlementState_SETTLEMENT_STATE_POSTED SettlementState = 4
+	// All sides have withdrawn it; if it was posted, what was left is taken back.
+	SettlementState_SETTLEMENT_STATE_WITHDRAWN SettlementState = 5
 )
 
 // Enum value maps for SettlementState.
@@ -47,6 +50,7 @@ var (
 		2: "SETTLEMENT_STATE_EXCEPTION",
 		3: "SETTLEMENT_STATE_WAITING",
 		4: "SETTLEMENT_STATE_POSTED",
+		5: "SETTLEMENT_STATE_WITHDRAWN",
 	}
 	SettlementState_value = map[string]int32{
 		"SETTLEMENT_STATE_UNSPECIFIED": 0,
@@ -54,6 +58,7 @@ var (
 		"SETTLEMENT_STATE_EXCEPTION":   2,
 		"SETTLEMENT_STATE_WAITING":     3,
 		"SETTLEMENT_STATE_POSTED":      4,
+		"SETTLEMENT_STATE_WITHDRAWN":   5,
 	}
 )
 
@@ -214,9 +219,28 @@ type Settlement struct {
 	Run string `protobuf:"bytes,7,opt,name=run,proto3" json:"run,omitempty"`
 	// Serials of refunds of it.
 	Refunds []string `protobuf:"bytes,8,rep,name=refunds,proto3" json:"refunds,omitempty"`
-	// What is left of it after refunds, in yuan with two decimals: all fund and
-	// account parts.
-	Remaining     string `protobuf:"bytes,9,opt,name=remaining,proto3" json:"remaining,omitempty"`
+	// What is left of it after refunds, deductions, clawbacks and withdrawal, in yuan
+	// with two decimals: all fund and account parts.
+	Remaining string `protobuf:"bytes,9,opt,name=remaining,proto3" json:"remaining,omitempty"`
+	// Notices of its clearing run to its insured and its treating region, in its
+	// funds, as far as they lie in the caller's regions. Their amounts are of all
+	// records of the run.
+	Notices []*v1.Notice `protobuf:"bytes,10,rep,name=notices,proto3" json:"notices,omitempty"`
+	// Remittances on these notices.
+	Remittances []*v1.Remittance `protobuf:"bytes,11,rep,name=remittances,proto3" json:"remittances,omitempty"`
+	// Its refunds, one by one.
+	RefundDetails []*SettlementRefund `protobuf:"bytes,12,rep,name=refund_details,json=refundDetails,proto3" json:"refund_details,omitempty"`
+	// Deductions from it.
+	Deductions []*Deduction `protobuf:"bytes,13,rep,name=deductions,proto3" json:"deductions,omitempty"`
+	// Clawbacks of it.
+	Clawbacks []*Clawback `protobuf:"bytes,14,rep,name=clawbacks,proto3" json:"clawbacks,omitempty"`
+	// Its withdrawal; absent where no side has withdrawn it.
+	Withdrawal *Withdrawal `protobuf:"bytes,15,opt,name=withdrawal,proto3" json:"withdrawal,omitempty"`
+	// What its provider was paid of it; empty where another province treated.
+	ProviderPaid []*ProviderPaid `protobuf:"bytes,16,rep,name=provider_paid,json=providerPaid,proto3" json:"provider_paid,omitempty"`
+	// What its acceptance has in each benefit year; none where the insured region is
+	// not ours.
+	BenefitYears  []*BenefitShare `protobuf:"bytes,17,rep,name=benefit_years,json=benefitYears,proto3" json:"benefit_years,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -314,6 +338,290 @@ func (x *Settlement) GetRemaining() string {
 	return ""
 }
 
+func (x *Settlement) GetNotices() []*v1.Notice {
+	if x != nil {
+		return x.Notices
+	}
+	return nil
+}
+
+func (x *Settlement) GetRemittances() []*v1.Remittance {
+	if x != nil {
+		return x.Remittances
+	}
+	return nil
+}
+
+func (x *Settlement) GetRefundDetails() []*SettlementRefund {
+	if x != nil {
+		return x.RefundDetails
+	}
+	return nil
+}
+
+func (x *Settlement) GetDeductions() []*Deduction {
+	if x != nil {
+		return x.Deductions
+	}
+	return nil
+}
+
+func (x *Settlement) GetClawbacks() []*Clawback {
+	if x != nil {
+		return x.Clawbacks
+	}
+	return nil
+}
+
+func (x *Settlement) GetWithdrawal() *Withdrawal {
+	if x != nil {
+		return x.Withdrawal
+	}
+	return nil
+}
+
+func (x *Settlement) GetProviderPaid() []*ProviderPaid {
+	if x != nil {
+		return x.ProviderPaid
+	}
+	return nil
+}
+
+func (x *Settlement) GetBenefitYears() []*BenefitShare {
+	if x != nil {
+		return x.BenefitYears
+	}
+	return nil
+}
+
+// BenefitShare is what a fund pays of a settlement in one benefit year.
+type BenefitShare struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The benefit year (待遇年度).
+	BenefitYear int32 `protobuf:"varint,1,opt,name=benefit_year,json=benefitYear,proto3" json:"benefit_year,omitempty"`
+	// Fund, such as "310".
+	Fund string `protobuf:"bytes,2,opt,name=fund,proto3" json:"fund,omitempty"`
+	// "account" for 个人账户, else empty.
+	Part string `protobuf:"bytes,3,opt,name=part,proto3" json:"part,omitempty"`
+	// Amount in yuan with two decimals.
+	Amount        string `protobuf:"bytes,4,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BenefitShare) Reset() {
+	*x = BenefitShare{}
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BenefitShare) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BenefitShare) ProtoMessage() {}
+
+func (x *BenefitShare) ProtoReflect() protoreflect.Message {
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BenefitShare.ProtoReflect.Descriptor instead.
+func (*BenefitShare) Descriptor() ([]byte, []int) {
+	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *BenefitShare) GetBenefitYear() int32 {
+	if x != nil {
+		return x.BenefitYear
+	}
+	return 0
+}
+
+func (x *BenefitShare) GetFund() string {
+	if x != nil {
+		return x.Fund
+	}
+	return ""
+}
+
+func (x *BenefitShare) GetPart() string {
+	if x != nil {
+		return x.Part
+	}
+	return ""
+}
+
+func (x *BenefitShare) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+// SettlementRefund is a refund of a settlement.
+type SettlementRefund struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Serial of the refund.
+	SetlId string `protobuf:"bytes,1,opt,name=setl_id,json=setlId,proto3" json:"setl_id,omitempty"`
+	// How far it has come.
+	State SettlementState `protobuf:"varint,2,opt,name=state,proto3,enum=fundledger.settlement.v1.SettlementState" json:"state,omitempty"`
+	// Its amount, negative, in yuan with two decimals: all fund and account parts.
+	Amount string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Date of its entry, "YYYY-MM-DD"; empty while it has none.
+	Date string `protobuf:"bytes,4,opt,name=date,proto3" json:"date,omitempty"`
+	// Id of its entry, a UUID; empty while it has none.
+	EntryId string `protobuf:"bytes,5,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+	// Clearing run that it was taken into; empty while it is in none.
+	Run           string `protobuf:"bytes,6,opt,name=run,proto3" json:"run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettlementRefund) Reset() {
+	*x = SettlementRefund{}
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettlementRefund) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettlementRefund) ProtoMessage() {}
+
+func (x *SettlementRefund) ProtoReflect() protoreflect.Message {
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettlementRefund.ProtoReflect.Descriptor instead.
+func (*SettlementRefund) Descriptor() ([]byte, []int) {
+	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SettlementRefund) GetSetlId() string {
+	if x != nil {
+		return x.SetlId
+	}
+	return ""
+}
+
+func (x *SettlementRefund) GetState() SettlementState {
+	if x != nil {
+		return x.State
+	}
+	return SettlementState_SETTLEMENT_STATE_UNSPECIFIED
+}
+
+func (x *SettlementRefund) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *SettlementRefund) GetDate() string {
+	if x != nil {
+		return x.Date
+	}
+	return ""
+}
+
+func (x *SettlementRefund) GetEntryId() string {
+	if x != nil {
+		return x.EntryId
+	}
+	return ""
+}
+
+func (x *SettlementRefund) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+// ProviderPaid is what a provider was paid of a settlement.
+type ProviderPaid struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Fund, such as "310".
+	Fund string `protobuf:"bytes,1,opt,name=fund,proto3" json:"fund,omitempty"`
+	// "account" for 个人账户, else empty.
+	Part string `protobuf:"bytes,2,opt,name=part,proto3" json:"part,omitempty"`
+	// Amount in yuan with two decimals.
+	Amount        string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProviderPaid) Reset() {
+	*x = ProviderPaid{}
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProviderPaid) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProviderPaid) ProtoMessage() {}
+
+func (x *ProviderPaid) ProtoReflect() protoreflect.Message {
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProviderPaid.ProtoReflect.Descriptor instead.
+func (*ProviderPaid) Descriptor() ([]byte, []int) {
+	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ProviderPaid) GetFund() string {
+	if x != nil {
+		return x.Fund
+	}
+	return ""
+}
+
+func (x *ProviderPaid) GetPart() string {
+	if x != nil {
+		return x.Part
+	}
+	return ""
+}
+
+func (x *ProviderPaid) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
 // SettlementEntry is an entry that was posted for a settlement.
 type SettlementEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -333,7 +641,7 @@ type SettlementEntry struct {
 
 func (x *SettlementEntry) Reset() {
 	*x = SettlementEntry{}
-	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[3]
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -345,7 +653,7 @@ func (x *SettlementEntry) String() string {
 func (*SettlementEntry) ProtoMessage() {}
 
 func (x *SettlementEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[3]
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -358,7 +666,7 @@ func (x *SettlementEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettlementEntry.ProtoReflect.Descriptor instead.
 func (*SettlementEntry) Descriptor() ([]byte, []int) {
-	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{3}
+	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SettlementEntry) GetEntryId() string {
@@ -417,7 +725,7 @@ type SideRecord struct {
 
 func (x *SideRecord) Reset() {
 	*x = SideRecord{}
-	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[4]
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -429,7 +737,7 @@ func (x *SideRecord) String() string {
 func (*SideRecord) ProtoMessage() {}
 
 func (x *SideRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[4]
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -442,7 +750,7 @@ func (x *SideRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SideRecord.ProtoReflect.Descriptor instead.
 func (*SideRecord) Descriptor() ([]byte, []int) {
-	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{4}
+	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SideRecord) GetSide() Side {
@@ -545,7 +853,7 @@ type Record struct {
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[5]
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -557,7 +865,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[5]
+	mi := &file_fundledger_settlement_v1_settlement_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -570,7 +878,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{5}
+	return file_fundledger_settlement_v1_settlement_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Record) GetMdtrtId() string {
@@ -745,7 +1053,7 @@ var File_fundledger_settlement_v1_settlement_proto protoreflect.FileDescriptor
 
 const file_fundledger_settlement_v1_settlement_proto_rawDesc = "" +
 	"\n" +
-	")fundledger/settlement/v1/settlement.proto\x12\x18fundledger.settlement.v1\x1a\x1bbuf/validate/validate.proto\x1a(fundledger/settlement/v1/reconcile.proto\x1a#fundledger/settlement/v1/side.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"p\n" +
+	")fundledger/settlement/v1/settlement.proto\x12\x18fundledger.settlement.v1\x1a\x1bbuf/validate/validate.proto\x1a#fundledger/clearing/v1/notice.proto\x1a(fundledger/settlement/v1/reconcile.proto\x1a'fundledger/settlement/v1/recovery.proto\x1a#fundledger/settlement/v1/side.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"p\n" +
 	"\x14GetSettlementRequest\x12#\n" +
 	"\asetl_id\x18\x01 \x01(\tB\n" +
 	"\xbaH\a\xc8\x01\x01r\x02\x18\x1eR\x06setlId\x123\n" +
@@ -754,7 +1062,7 @@ const file_fundledger_settlement_v1_settlement_proto_rawDesc = "" +
 	"\n" +
 	"settlement\x18\x01 \x01(\v2$.fundledger.settlement.v1.SettlementR\n" +
 	"settlement\x12\x1a\n" +
-	"\bposition\x18\x02 \x01(\x03R\bposition\"\x8a\x03\n" +
+	"\bposition\x18\x02 \x01(\x03R\bposition\"\xc4\a\n" +
 	"\n" +
 	"Settlement\x12\x17\n" +
 	"\asetl_id\x18\x01 \x01(\tR\x06setlId\x12\x14\n" +
@@ -765,7 +1073,36 @@ const file_fundledger_settlement_v1_settlement_proto_rawDesc = "" +
 	"\aentries\x18\x06 \x03(\v2).fundledger.settlement.v1.SettlementEntryR\aentries\x12\x10\n" +
 	"\x03run\x18\a \x01(\tR\x03run\x12\x18\n" +
 	"\arefunds\x18\b \x03(\tR\arefunds\x12\x1c\n" +
-	"\tremaining\x18\t \x01(\tR\tremaining\"\x88\x01\n" +
+	"\tremaining\x18\t \x01(\tR\tremaining\x128\n" +
+	"\anotices\x18\n" +
+	" \x03(\v2\x1e.fundledger.clearing.v1.NoticeR\anotices\x12D\n" +
+	"\vremittances\x18\v \x03(\v2\".fundledger.clearing.v1.RemittanceR\vremittances\x12Q\n" +
+	"\x0erefund_details\x18\f \x03(\v2*.fundledger.settlement.v1.SettlementRefundR\rrefundDetails\x12C\n" +
+	"\n" +
+	"deductions\x18\r \x03(\v2#.fundledger.settlement.v1.DeductionR\n" +
+	"deductions\x12@\n" +
+	"\tclawbacks\x18\x0e \x03(\v2\".fundledger.settlement.v1.ClawbackR\tclawbacks\x12D\n" +
+	"\n" +
+	"withdrawal\x18\x0f \x01(\v2$.fundledger.settlement.v1.WithdrawalR\n" +
+	"withdrawal\x12K\n" +
+	"\rprovider_paid\x18\x10 \x03(\v2&.fundledger.settlement.v1.ProviderPaidR\fproviderPaid\x12K\n" +
+	"\rbenefit_years\x18\x11 \x03(\v2&.fundledger.settlement.v1.BenefitShareR\fbenefitYears\"q\n" +
+	"\fBenefitShare\x12!\n" +
+	"\fbenefit_year\x18\x01 \x01(\x05R\vbenefitYear\x12\x12\n" +
+	"\x04fund\x18\x02 \x01(\tR\x04fund\x12\x12\n" +
+	"\x04part\x18\x03 \x01(\tR\x04part\x12\x16\n" +
+	"\x06amount\x18\x04 \x01(\tR\x06amount\"\xc5\x01\n" +
+	"\x10SettlementRefund\x12\x17\n" +
+	"\asetl_id\x18\x01 \x01(\tR\x06setlId\x12?\n" +
+	"\x05state\x18\x02 \x01(\x0e2).fundledger.settlement.v1.SettlementStateR\x05state\x12\x16\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount\x12\x12\n" +
+	"\x04date\x18\x04 \x01(\tR\x04date\x12\x19\n" +
+	"\bentry_id\x18\x05 \x01(\tR\aentryId\x12\x10\n" +
+	"\x03run\x18\x06 \x01(\tR\x03run\"N\n" +
+	"\fProviderPaid\x12\x12\n" +
+	"\x04fund\x18\x01 \x01(\tR\x04fund\x12\x12\n" +
+	"\x04part\x18\x02 \x01(\tR\x04part\x12\x16\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount\"\x88\x01\n" +
 	"\x0fSettlementEntry\x12\x19\n" +
 	"\bentry_id\x18\x01 \x01(\tR\aentryId\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\x03R\bposition\x12\x12\n" +
@@ -810,13 +1147,14 @@ const file_fundledger_settlement_v1_settlement_proto_rawDesc = "" +
 	"psnCashPay\x12\x16\n" +
 	"\x06refund\x18\x17 \x01(\bR\x06refund\x12 \n" +
 	"\forig_setl_id\x18\x18 \x01(\tR\n" +
-	"origSetlId*\xad\x01\n" +
+	"origSetlId*\xcd\x01\n" +
 	"\x0fSettlementState\x12 \n" +
 	"\x1cSETTLEMENT_STATE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19SETTLEMENT_STATE_IMPORTED\x10\x01\x12\x1e\n" +
 	"\x1aSETTLEMENT_STATE_EXCEPTION\x10\x02\x12\x1c\n" +
 	"\x18SETTLEMENT_STATE_WAITING\x10\x03\x12\x1b\n" +
-	"\x17SETTLEMENT_STATE_POSTED\x10\x04B\xed\x01\n" +
+	"\x17SETTLEMENT_STATE_POSTED\x10\x04\x12\x1e\n" +
+	"\x1aSETTLEMENT_STATE_WITHDRAWN\x10\x05B\xed\x01\n" +
 	"\x1ccom.fundledger.settlement.v1B\x0fSettlementProtoP\x01Z:fundledger/proto/gen/fundledger/settlement/v1;settlementv1\xa2\x02\x03FSX\xaa\x02\x18Fundledger.Settlement.V1\xca\x02\x18Fundledger\\Settlement\\V1\xe2\x02$Fundledger\\Settlement\\V1\\GPBMetadata\xea\x02\x1aFundledger::Settlement::V1b\x06proto3"
 
 var (
@@ -832,33 +1170,50 @@ func file_fundledger_settlement_v1_settlement_proto_rawDescGZIP() []byte {
 }
 
 var file_fundledger_settlement_v1_settlement_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fundledger_settlement_v1_settlement_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_fundledger_settlement_v1_settlement_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_fundledger_settlement_v1_settlement_proto_goTypes = []any{
 	(SettlementState)(0),          // 0: fundledger.settlement.v1.SettlementState
 	(*GetSettlementRequest)(nil),  // 1: fundledger.settlement.v1.GetSettlementRequest
 	(*GetSettlementResponse)(nil), // 2: fundledger.settlement.v1.GetSettlementResponse
 	(*Settlement)(nil),            // 3: fundledger.settlement.v1.Settlement
-	(*SettlementEntry)(nil),       // 4: fundledger.settlement.v1.SettlementEntry
-	(*SideRecord)(nil),            // 5: fundledger.settlement.v1.SideRecord
-	(*Record)(nil),                // 6: fundledger.settlement.v1.Record
-	(*Exception)(nil),             // 7: fundledger.settlement.v1.Exception
-	(Side)(0),                     // 8: fundledger.settlement.v1.Side
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*BenefitShare)(nil),          // 4: fundledger.settlement.v1.BenefitShare
+	(*SettlementRefund)(nil),      // 5: fundledger.settlement.v1.SettlementRefund
+	(*ProviderPaid)(nil),          // 6: fundledger.settlement.v1.ProviderPaid
+	(*SettlementEntry)(nil),       // 7: fundledger.settlement.v1.SettlementEntry
+	(*SideRecord)(nil),            // 8: fundledger.settlement.v1.SideRecord
+	(*Record)(nil),                // 9: fundledger.settlement.v1.Record
+	(*Exception)(nil),             // 10: fundledger.settlement.v1.Exception
+	(*v1.Notice)(nil),             // 11: fundledger.clearing.v1.Notice
+	(*v1.Remittance)(nil),         // 12: fundledger.clearing.v1.Remittance
+	(*Deduction)(nil),             // 13: fundledger.settlement.v1.Deduction
+	(*Clawback)(nil),              // 14: fundledger.settlement.v1.Clawback
+	(*Withdrawal)(nil),            // 15: fundledger.settlement.v1.Withdrawal
+	(Side)(0),                     // 16: fundledger.settlement.v1.Side
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
 }
 var file_fundledger_settlement_v1_settlement_proto_depIdxs = []int32{
-	3, // 0: fundledger.settlement.v1.GetSettlementResponse.settlement:type_name -> fundledger.settlement.v1.Settlement
-	0, // 1: fundledger.settlement.v1.Settlement.state:type_name -> fundledger.settlement.v1.SettlementState
-	5, // 2: fundledger.settlement.v1.Settlement.sides:type_name -> fundledger.settlement.v1.SideRecord
-	7, // 3: fundledger.settlement.v1.Settlement.exception:type_name -> fundledger.settlement.v1.Exception
-	4, // 4: fundledger.settlement.v1.Settlement.entries:type_name -> fundledger.settlement.v1.SettlementEntry
-	8, // 5: fundledger.settlement.v1.SideRecord.side:type_name -> fundledger.settlement.v1.Side
-	6, // 6: fundledger.settlement.v1.SideRecord.record:type_name -> fundledger.settlement.v1.Record
-	9, // 7: fundledger.settlement.v1.Record.setl_time:type_name -> google.protobuf.Timestamp
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	3,  // 0: fundledger.settlement.v1.GetSettlementResponse.settlement:type_name -> fundledger.settlement.v1.Settlement
+	0,  // 1: fundledger.settlement.v1.Settlement.state:type_name -> fundledger.settlement.v1.SettlementState
+	8,  // 2: fundledger.settlement.v1.Settlement.sides:type_name -> fundledger.settlement.v1.SideRecord
+	10, // 3: fundledger.settlement.v1.Settlement.exception:type_name -> fundledger.settlement.v1.Exception
+	7,  // 4: fundledger.settlement.v1.Settlement.entries:type_name -> fundledger.settlement.v1.SettlementEntry
+	11, // 5: fundledger.settlement.v1.Settlement.notices:type_name -> fundledger.clearing.v1.Notice
+	12, // 6: fundledger.settlement.v1.Settlement.remittances:type_name -> fundledger.clearing.v1.Remittance
+	5,  // 7: fundledger.settlement.v1.Settlement.refund_details:type_name -> fundledger.settlement.v1.SettlementRefund
+	13, // 8: fundledger.settlement.v1.Settlement.deductions:type_name -> fundledger.settlement.v1.Deduction
+	14, // 9: fundledger.settlement.v1.Settlement.clawbacks:type_name -> fundledger.settlement.v1.Clawback
+	15, // 10: fundledger.settlement.v1.Settlement.withdrawal:type_name -> fundledger.settlement.v1.Withdrawal
+	6,  // 11: fundledger.settlement.v1.Settlement.provider_paid:type_name -> fundledger.settlement.v1.ProviderPaid
+	4,  // 12: fundledger.settlement.v1.Settlement.benefit_years:type_name -> fundledger.settlement.v1.BenefitShare
+	0,  // 13: fundledger.settlement.v1.SettlementRefund.state:type_name -> fundledger.settlement.v1.SettlementState
+	16, // 14: fundledger.settlement.v1.SideRecord.side:type_name -> fundledger.settlement.v1.Side
+	9,  // 15: fundledger.settlement.v1.SideRecord.record:type_name -> fundledger.settlement.v1.Record
+	17, // 16: fundledger.settlement.v1.Record.setl_time:type_name -> google.protobuf.Timestamp
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_fundledger_settlement_v1_settlement_proto_init() }
@@ -867,6 +1222,7 @@ func file_fundledger_settlement_v1_settlement_proto_init() {
 		return
 	}
 	file_fundledger_settlement_v1_reconcile_proto_init()
+	file_fundledger_settlement_v1_recovery_proto_init()
 	file_fundledger_settlement_v1_side_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -874,7 +1230,7 @@ func file_fundledger_settlement_v1_settlement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fundledger_settlement_v1_settlement_proto_rawDesc), len(file_fundledger_settlement_v1_settlement_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   6,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

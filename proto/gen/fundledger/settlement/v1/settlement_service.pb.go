@@ -25,7 +25,7 @@ var File_fundledger_settlement_v1_settlement_service_proto protoreflect.FileDesc
 
 const file_fundledger_settlement_v1_settlement_service_proto_rawDesc = "" +
 	"\n" +
-	"1fundledger/settlement/v1/settlement_service.proto\x12\x18fundledger.settlement.v1\x1a!fundledger/access/v1/access.proto\x1a(fundledger/settlement/v1/reconcile.proto\x1a)fundledger/settlement/v1/settlement.proto\x1a%fundledger/settlement/v1/upload.proto2\xa8\b\n" +
+	"1fundledger/settlement/v1/settlement_service.proto\x12\x18fundledger.settlement.v1\x1a!fundledger/access/v1/access.proto\x1a#fundledger/settlement/v1/late.proto\x1a(fundledger/settlement/v1/reconcile.proto\x1a)fundledger/settlement/v1/settlement.proto\x1a%fundledger/settlement/v1/upload.proto2\x82\f\n" +
 	"\x11SettlementService\x12\xac\x01\n" +
 	"\x11UploadSettlements\x122.fundledger.settlement.v1.UploadSettlementsRequest\x1a3.fundledger.settlement.v1.UploadSettlementsResponse\",\x8a\xea0%\n" +
 	"\x11settlement.upload\x10\x05\"\x0estart.batch_id\x90\x02\x02(\x01\x12\x80\x01\n" +
@@ -40,7 +40,13 @@ const file_fundledger_settlement_v1_settlement_service_proto_rawDesc = "" +
 	"\rGetSettlement\x12..fundledger.settlement.v1.GetSettlementRequest\x1a/.fundledger.settlement.v1.GetSettlementResponse\"\x1a\x8a\xea0\x13\n" +
 	"\x0fsettlement.read\x10\x04\x90\x02\x01\x12\x8f\x01\n" +
 	"\x0eGetMonthReport\x12/.fundledger.settlement.v1.GetMonthReportRequest\x1a0.fundledger.settlement.v1.GetMonthReportResponse\"\x1a\x8a\xea0\x13\n" +
-	"\x0fsettlement.read\x10\x03\x90\x02\x01B\xf4\x01\n" +
+	"\x0fsettlement.read\x10\x03\x90\x02\x01\x12\x9f\x01\n" +
+	"\fReconcileDay\x12-.fundledger.settlement.v1.ReconcileDayRequest\x1a..fundledger.settlement.v1.ReconcileDayResponse\"0\x8a\xea0)\n" +
+	"\x14settlement.reconcile\x10\x05\"\x0fidempotency_key\x90\x02\x02\x12\x9a\x01\n" +
+	"\x0fListLateRecords\x120.fundledger.settlement.v1.ListLateRecordsRequest\x1a1.fundledger.settlement.v1.ListLateRecordsResponse\"\"\x8a\xea0\x1b\n" +
+	"\x0fsettlement.read\x10\x03\x1a\x06region\x90\x02\x01\x12\x98\x01\n" +
+	"\x0eGetBenefitYear\x12/.fundledger.settlement.v1.GetBenefitYearRequest\x1a0.fundledger.settlement.v1.GetBenefitYearResponse\"#\x8a\xea0\x1c\n" +
+	"\x0fsettlement.read\x10\x03\x1a\ainsured\x90\x02\x01B\xf4\x01\n" +
 	"\x1ccom.fundledger.settlement.v1B\x16SettlementServiceProtoP\x01Z:fundledger/proto/gen/fundledger/settlement/v1;settlementv1\xa2\x02\x03FSX\xaa\x02\x18Fundledger.Settlement.V1\xca\x02\x18Fundledger\\Settlement\\V1\xe2\x02$Fundledger\\Settlement\\V1\\GPBMetadata\xea\x02\x1aFundledger::Settlement::V1b\x06proto3"
 
 var file_fundledger_settlement_v1_settlement_service_proto_goTypes = []any{
@@ -51,13 +57,19 @@ var file_fundledger_settlement_v1_settlement_service_proto_goTypes = []any{
 	(*ListExceptionsRequest)(nil),     // 4: fundledger.settlement.v1.ListExceptionsRequest
 	(*GetSettlementRequest)(nil),      // 5: fundledger.settlement.v1.GetSettlementRequest
 	(*GetMonthReportRequest)(nil),     // 6: fundledger.settlement.v1.GetMonthReportRequest
-	(*UploadSettlementsResponse)(nil), // 7: fundledger.settlement.v1.UploadSettlementsResponse
-	(*GetUploadResponse)(nil),         // 8: fundledger.settlement.v1.GetUploadResponse
-	(*ListRowErrorsResponse)(nil),     // 9: fundledger.settlement.v1.ListRowErrorsResponse
-	(*ReconcileResponse)(nil),         // 10: fundledger.settlement.v1.ReconcileResponse
-	(*ListExceptionsResponse)(nil),    // 11: fundledger.settlement.v1.ListExceptionsResponse
-	(*GetSettlementResponse)(nil),     // 12: fundledger.settlement.v1.GetSettlementResponse
-	(*GetMonthReportResponse)(nil),    // 13: fundledger.settlement.v1.GetMonthReportResponse
+	(*ReconcileDayRequest)(nil),       // 7: fundledger.settlement.v1.ReconcileDayRequest
+	(*ListLateRecordsRequest)(nil),    // 8: fundledger.settlement.v1.ListLateRecordsRequest
+	(*GetBenefitYearRequest)(nil),     // 9: fundledger.settlement.v1.GetBenefitYearRequest
+	(*UploadSettlementsResponse)(nil), // 10: fundledger.settlement.v1.UploadSettlementsResponse
+	(*GetUploadResponse)(nil),         // 11: fundledger.settlement.v1.GetUploadResponse
+	(*ListRowErrorsResponse)(nil),     // 12: fundledger.settlement.v1.ListRowErrorsResponse
+	(*ReconcileResponse)(nil),         // 13: fundledger.settlement.v1.ReconcileResponse
+	(*ListExceptionsResponse)(nil),    // 14: fundledger.settlement.v1.ListExceptionsResponse
+	(*GetSettlementResponse)(nil),     // 15: fundledger.settlement.v1.GetSettlementResponse
+	(*GetMonthReportResponse)(nil),    // 16: fundledger.settlement.v1.GetMonthReportResponse
+	(*ReconcileDayResponse)(nil),      // 17: fundledger.settlement.v1.ReconcileDayResponse
+	(*ListLateRecordsResponse)(nil),   // 18: fundledger.settlement.v1.ListLateRecordsResponse
+	(*GetBenefitYearResponse)(nil),    // 19: fundledger.settlement.v1.GetBenefitYearResponse
 }
 var file_fundledger_settlement_v1_settlement_service_proto_depIdxs = []int32{
 	0,  // 0: fundledger.settlement.v1.SettlementService.UploadSettlements:input_type -> fundledger.settlement.v1.UploadSettlementsRequest
@@ -67,15 +79,21 @@ var file_fundledger_settlement_v1_settlement_service_proto_depIdxs = []int32{
 	4,  // 4: fundledger.settlement.v1.SettlementService.ListExceptions:input_type -> fundledger.settlement.v1.ListExceptionsRequest
 	5,  // 5: fundledger.settlement.v1.SettlementService.GetSettlement:input_type -> fundledger.settlement.v1.GetSettlementRequest
 	6,  // 6: fundledger.settlement.v1.SettlementService.GetMonthReport:input_type -> fundledger.settlement.v1.GetMonthReportRequest
-	7,  // 7: fundledger.settlement.v1.SettlementService.UploadSettlements:output_type -> fundledger.settlement.v1.UploadSettlementsResponse
-	8,  // 8: fundledger.settlement.v1.SettlementService.GetUpload:output_type -> fundledger.settlement.v1.GetUploadResponse
-	9,  // 9: fundledger.settlement.v1.SettlementService.ListRowErrors:output_type -> fundledger.settlement.v1.ListRowErrorsResponse
-	10, // 10: fundledger.settlement.v1.SettlementService.Reconcile:output_type -> fundledger.settlement.v1.ReconcileResponse
-	11, // 11: fundledger.settlement.v1.SettlementService.ListExceptions:output_type -> fundledger.settlement.v1.ListExceptionsResponse
-	12, // 12: fundledger.settlement.v1.SettlementService.GetSettlement:output_type -> fundledger.settlement.v1.GetSettlementResponse
-	13, // 13: fundledger.settlement.v1.SettlementService.GetMonthReport:output_type -> fundledger.settlement.v1.GetMonthReportResponse
-	7,  // [7:14] is the sub-list for method output_type
-	0,  // [0:7] is the sub-list for method input_type
+	7,  // 7: fundledger.settlement.v1.SettlementService.ReconcileDay:input_type -> fundledger.settlement.v1.ReconcileDayRequest
+	8,  // 8: fundledger.settlement.v1.SettlementService.ListLateRecords:input_type -> fundledger.settlement.v1.ListLateRecordsRequest
+	9,  // 9: fundledger.settlement.v1.SettlementService.GetBenefitYear:input_type -> fundledger.settlement.v1.GetBenefitYearRequest
+	10, // 10: fundledger.settlement.v1.SettlementService.UploadSettlements:output_type -> fundledger.settlement.v1.UploadSettlementsResponse
+	11, // 11: fundledger.settlement.v1.SettlementService.GetUpload:output_type -> fundledger.settlement.v1.GetUploadResponse
+	12, // 12: fundledger.settlement.v1.SettlementService.ListRowErrors:output_type -> fundledger.settlement.v1.ListRowErrorsResponse
+	13, // 13: fundledger.settlement.v1.SettlementService.Reconcile:output_type -> fundledger.settlement.v1.ReconcileResponse
+	14, // 14: fundledger.settlement.v1.SettlementService.ListExceptions:output_type -> fundledger.settlement.v1.ListExceptionsResponse
+	15, // 15: fundledger.settlement.v1.SettlementService.GetSettlement:output_type -> fundledger.settlement.v1.GetSettlementResponse
+	16, // 16: fundledger.settlement.v1.SettlementService.GetMonthReport:output_type -> fundledger.settlement.v1.GetMonthReportResponse
+	17, // 17: fundledger.settlement.v1.SettlementService.ReconcileDay:output_type -> fundledger.settlement.v1.ReconcileDayResponse
+	18, // 18: fundledger.settlement.v1.SettlementService.ListLateRecords:output_type -> fundledger.settlement.v1.ListLateRecordsResponse
+	19, // 19: fundledger.settlement.v1.SettlementService.GetBenefitYear:output_type -> fundledger.settlement.v1.GetBenefitYearResponse
+	10, // [10:20] is the sub-list for method output_type
+	0,  // [0:10] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name
@@ -86,6 +104,7 @@ func file_fundledger_settlement_v1_settlement_service_proto_init() {
 	if File_fundledger_settlement_v1_settlement_service_proto != nil {
 		return
 	}
+	file_fundledger_settlement_v1_late_proto_init()
 	file_fundledger_settlement_v1_reconcile_proto_init()
 	file_fundledger_settlement_v1_settlement_proto_init()
 	file_fundledger_settlement_v1_upload_proto_init()

@@ -54,6 +54,15 @@ const (
 	// SettlementServiceGetMonthReportProcedure is the fully-qualified name of the SettlementService's
 	// GetMonthReport RPC.
 	SettlementServiceGetMonthReportProcedure = "/fundledger.settlement.v1.SettlementService/GetMonthReport"
+	// SettlementServiceReconcileDayProcedure is the fully-qualified name of the SettlementService's
+	// ReconcileDay RPC.
+	SettlementServiceReconcileDayProcedure = "/fundledger.settlement.v1.SettlementService/ReconcileDay"
+	// SettlementServiceListLateRecordsProcedure is the fully-qualified name of the SettlementService's
+	// ListLateRecords RPC.
+	SettlementServiceListLateRecordsProcedure = "/fundledger.settlement.v1.SettlementService/ListLateRecords"
+	// SettlementServiceGetBenefitYearProcedure is the fully-qualified name of the SettlementService's
+	// GetBenefitYear RPC.
+	SettlementServiceGetBenefitYearProcedure = "/fundledger.settlement.v1.SettlementService/GetBenefitYear"
 )
 
 // SettlementServiceClient is a client for the fundledger.settlement.v1.SettlementService service.
@@ -109,6 +118,27 @@ type SettlementServiceClient interface {
 	// reconciliation).
 	// Roles: viewer, operator, approver, auditor (settlement.read).
 	GetMonthReport(context.Context, *v1.GetMonthReportRequest) (*v1.GetMonthReportResponse, error)
+	// ReconcileDay begins a job that compares the three sides of one day (J41–43), posts
+	// what they agree on as the reconciliation of the month would, and lists the rest. Its
+	// result is a DayReport. The month is reconciled all the same.
+	//
+	// Errors: not_found (no file has a row of the month), already_exists (the same key with
+	// other content).
+	// Roles: operator (settlement.reconcile).
+	ReconcileDay(context.Context, *v1.ReconcileDayRequest) (*v1.ReconcileDayResponse, error)
+	// ListLateRecords lists settlements that are in no clearing run although the cut-off of
+	// their month has passed on a day: accepted ones, exceptions, and refunds that wait
+	// (J49).
+	//
+	// Errors: not_found (at_least_position lies beyond the journal).
+	// Roles: viewer, operator, approver, auditor (settlement.read).
+	ListLateRecords(context.Context, *v1.ListLateRecordsRequest) (*v1.ListLateRecordsResponse, error)
+	// GetBenefitYear tells what was accepted for a benefit year (待遇年度), in it and in later
+	// years (J44).
+	//
+	// Errors: not_found (at_least_position lies beyond the journal).
+	// Roles: viewer, operator, approver, auditor (settlement.read).
+	GetBenefitYear(context.Context, *v1.GetBenefitYearRequest) (*v1.GetBenefitYearResponse, error)
 }
 
 // NewSettlementServiceClient constructs a client for the fundledger.settlement.v1.SettlementService
@@ -171,6 +201,27 @@ func NewSettlementServiceClient(httpClient connect.HTTPClient, baseURL string, o
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		reconcileDay: connect.NewClient[v1.ReconcileDayRequest, v1.ReconcileDayResponse](
+			httpClient,
+			baseURL+SettlementServiceReconcileDayProcedure,
+			connect.WithSchema(settlementServiceMethods.ByName("ReconcileDay")),
+			connect.WithIdempotency(connect.IdempotencyIdempotent),
+			connect.WithClientOptions(opts...),
+		),
+		listLateRecords: connect.NewClient[v1.ListLateRecordsRequest, v1.ListLateRecordsResponse](
+			httpClient,
+			baseURL+SettlementServiceListLateRecordsProcedure,
+			connect.WithSchema(settlementServiceMethods.ByName("ListLateRecords")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		getBenefitYear: connect.NewClient[v1.GetBenefitYearRequest, v1.GetBenefitYearResponse](
+			httpClient,
+			baseURL+SettlementServiceGetBenefitYearProcedure,
+			connect.WithSchema(settlementServiceMethods.ByName("GetBenefitYear")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -183,6 +234,9 @@ type settlementServiceClient struct {
 	listExceptions    *connect.Client[v1.ListExceptionsRequest, v1.ListExceptionsResponse]
 	getSettlement     *connect.Client[v1.GetSettlementRequest, v1.GetSettlementResponse]
 	getMonthReport    *connect.Client[v1.GetMonthReportRequest, v1.GetMonthReportResponse]
+	reconcileDay      *connect.Client[v1.ReconcileDayRequest, v1.ReconcileDayResponse]
+	listLateRecords   *connect.Client[v1.ListLateRecordsRequest, v1.ListLateRecordsResponse]
+	getBenefitYear    *connect.Client[v1.GetBenefitYearRequest, v1.GetBenefitYearResponse]
 }
 
 // UploadSettlements calls fundledger.settlement.v1.SettlementService.UploadSettlements.
@@ -244,6 +298,33 @@ func (c *settlementServiceClient) GetMonthReport(ctx context.Context, req *v1.Ge
 	return nil, err
 }
 
+// ReconcileDay calls fundledger.settlement.v1.SettlementService.ReconcileDay.
+func (c *settlementServiceClient) ReconcileDay(ctx context.Context, req *v1.ReconcileDayRequest) (*v1.ReconcileDayResponse, error) {
+	response, err := c.reconcileDay.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListLateRecords calls fundledger.settlement.v1.SettlementService.ListLateRecords.
+func (c *settlementServiceClient) ListLateRecords(ctx context.Context, req *v1.ListLateRecordsRequest) (*v1.ListLateRecordsResponse, error) {
+	response, err := c.listLateRecords.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetBenefitYear calls fundledger.settlement.v1.SettlementService.GetBenefitYear.
+func (c *settlementServiceClient) GetBenefitYear(ctx context.Context, req *v1.GetBenefitYearRequest) (*v1.GetBenefitYearResponse, error) {
+	response, err := c.getBenefitYear.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // SettlementServiceHandler is an implementation of the fundledger.settlement.v1.SettlementService
 // service.
 type SettlementServiceHandler interface {
@@ -298,6 +379,27 @@ type SettlementServiceHandler interface {
 	// reconciliation).
 	// Roles: viewer, operator, approver, auditor (settlement.read).
 	GetMonthReport(context.Context, *v1.GetMonthReportRequest) (*v1.GetMonthReportResponse, error)
+	// ReconcileDay begins a job that compares the three sides of one day (J41–43), posts
+	// what they agree on as the reconciliation of the month would, and lists the rest. Its
+	// result is a DayReport. The month is reconciled all the same.
+	//
+	// Errors: not_found (no file has a row of the month), already_exists (the same key with
+	// other content).
+	// Roles: operator (settlement.reconcile).
+	ReconcileDay(context.Context, *v1.ReconcileDayRequest) (*v1.ReconcileDayResponse, error)
+	// ListLateRecords lists settlements that are in no clearing run although the cut-off of
+	// their month has passed on a day: accepted ones, exceptions, and refunds that wait
+	// (J49).
+	//
+	// Errors: not_found (at_least_position lies beyond the journal).
+	// Roles: viewer, operator, approver, auditor (settlement.read).
+	ListLateRecords(context.Context, *v1.ListLateRecordsRequest) (*v1.ListLateRecordsResponse, error)
+	// GetBenefitYear tells what was accepted for a benefit year (待遇年度), in it and in later
+	// years (J44).
+	//
+	// Errors: not_found (at_least_position lies beyond the journal).
+	// Roles: viewer, operator, approver, auditor (settlement.read).
+	GetBenefitYear(context.Context, *v1.GetBenefitYearRequest) (*v1.GetBenefitYearResponse, error)
 }
 
 // NewSettlementServiceHandler builds an HTTP handler from the service implementation. It returns
@@ -356,6 +458,27 @@ func NewSettlementServiceHandler(svc SettlementServiceHandler, opts ...connect.H
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	settlementServiceReconcileDayHandler := connect.NewUnaryHandlerSimple(
+		SettlementServiceReconcileDayProcedure,
+		svc.ReconcileDay,
+		connect.WithSchema(settlementServiceMethods.ByName("ReconcileDay")),
+		connect.WithIdempotency(connect.IdempotencyIdempotent),
+		connect.WithHandlerOptions(opts...),
+	)
+	settlementServiceListLateRecordsHandler := connect.NewUnaryHandlerSimple(
+		SettlementServiceListLateRecordsProcedure,
+		svc.ListLateRecords,
+		connect.WithSchema(settlementServiceMethods.ByName("ListLateRecords")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	settlementServiceGetBenefitYearHandler := connect.NewUnaryHandlerSimple(
+		SettlementServiceGetBenefitYearProcedure,
+		svc.GetBenefitYear,
+		connect.WithSchema(settlementServiceMethods.ByName("GetBenefitYear")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/fundledger.settlement.v1.SettlementService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case SettlementServiceUploadSettlementsProcedure:
@@ -372,6 +495,12 @@ func NewSettlementServiceHandler(svc SettlementServiceHandler, opts ...connect.H
 			settlementServiceGetSettlementHandler.ServeHTTP(w, r)
 		case SettlementServiceGetMonthReportProcedure:
 			settlementServiceGetMonthReportHandler.ServeHTTP(w, r)
+		case SettlementServiceReconcileDayProcedure:
+			settlementServiceReconcileDayHandler.ServeHTTP(w, r)
+		case SettlementServiceListLateRecordsProcedure:
+			settlementServiceListLateRecordsHandler.ServeHTTP(w, r)
+		case SettlementServiceGetBenefitYearProcedure:
+			settlementServiceGetBenefitYearHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -407,4 +536,16 @@ func (UnimplementedSettlementServiceHandler) GetSettlement(context.Context, *v1.
 
 func (UnimplementedSettlementServiceHandler) GetMonthReport(context.Context, *v1.GetMonthReportRequest) (*v1.GetMonthReportResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fundledger.settlement.v1.SettlementService.GetMonthReport is not implemented"))
+}
+
+func (UnimplementedSettlementServiceHandler) ReconcileDay(context.Context, *v1.ReconcileDayRequest) (*v1.ReconcileDayResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fundledger.settlement.v1.SettlementService.ReconcileDay is not implemented"))
+}
+
+func (UnimplementedSettlementServiceHandler) ListLateRecords(context.Context, *v1.ListLateRecordsRequest) (*v1.ListLateRecordsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fundledger.settlement.v1.SettlementService.ListLateRecords is not implemented"))
+}
+
+func (UnimplementedSettlementServiceHandler) GetBenefitYear(context.Context, *v1.GetBenefitYearRequest) (*v1.GetBenefitYearResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fundledger.settlement.v1.SettlementService.GetBenefitYear is not implemented"))
 }
