@@ -19,8 +19,8 @@ type DayReport struct {
 	// regions; Differ counts the groups in which they differ.
 	Totals []TotalDifference `json:"totals"`
 	Differ int               `json:"differ"`
-	// Settlements are those that any side has on the day; Matched those of them
-	// that are equal on all three sides.
+	// Settlements are those that any side has on the day, withdrawn ones left out;
+	// Matched those of them that are equal on all three sides.
 	Settlements int64 `json:"settlements"`
 	Matched     int64 `json:"matched"`
 	Posted      int64 `json:"posted"`   // by this call, refunds of other days too
@@ -88,10 +88,10 @@ type dayRun struct {
 func (d *dayRun) settleIDs(ctx context.Context, ids []string) error {
 	var done settled
 	var found []Exception
-	var matched int
+	var matched, over int
 	err := d.s.store.InTx(ctx, func(tx pgx.Tx) error {
 		q := db.New(tx)
-		done, found = settled{totals: totals{}}, nil
+		done, found, over = settled{totals: totals{}}, nil, 0
 		loading, err := q.LoadingFiles(ctx)
 		if err != nil {
 			return err
@@ -109,7 +109,8 @@ func (d *dayRun) settleIDs(ctx context.Context, ids []string) error {
 			return err
 		}
 		var equal []*record
-		var differ []*finding
+		var unequal []string
+		differ := map[string]*finding{}
 		for _, id := range ids {
 			said := sides[id]
 			for i, side := range said {
@@ -117,23 +118,22 @@ func (d *dayRun) settleIDs(ctx context.Context, ids []string) error {
 					done.totals.add(rec, i)
 				}
 			}
+			withdrawn, _ := said.withdrawn()
 			switch kind := said.kind(); {
 			case said.touches(half):
+			case kind == "" && withdrawn: // by all sides that had it
+				over++
 			case kind == "":
 				equal = append(equal, contents[id][Center])
 			default:
-				differ = append(differ, &finding{id: id, sides: said, kind: kind})
+				unequal, differ[id] = append(unequal, id), &finding{id: id, sides: said, kind: kind}
 			}
 		}
-		if matched = len(equal); len(differ) > 0 {
-			if err := explain(ctx, q, differ, contents); err != nil {
-				return err
-			}
+		matched = len(equal)
+		if equal, unequal, err = d.unsettled(ctx, tx, q, equal, unequal); err != nil {
+			return err
 		}
-		for _, f := range differ {
-			found = append(found, Exception{SetlID: f.id, Kind: f.kind, Detail: f.detail, Month: d.month, Refund: f.sides.refund()})
-		}
-		if equal, _, err = d.unsettled(ctx, tx, q, equal, nil); err != nil {
+		if found, err = d.tell(ctx, q, unequal, differ, contents); err != nil {
 			return err
 		}
 		if done.posted, err = d.accept(ctx, tx, q, equal); err != nil {
@@ -147,9 +147,29 @@ func (d *dayRun) settleIDs(ctx context.Context, ids []string) error {
 	}
 	d.totals.merge(done.totals)
 	r := d.report
+	r.Settlements -= int64(over)
 	r.Matched, r.Posted, r.Resolved = r.Matched+int64(matched), r.Posted+int64(done.posted), r.Resolved+int64(done.resolved)
 	room := min(listed-len(r.Differences), len(found))
 	r.Differences = append(r.Differences, found[:room]...)
 	r.MoreDifferences += int64(len(found) - room)
 	return nil
+}
+
+// tell words the differences of settlements that are not posted.
+func (d *dayRun) tell(ctx context.Context, q *db.Queries, ids []string, differ map[string]*finding, contents map[string]map[Side]*record) ([]Exception, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	list := make([]*finding, len(ids))
+	for i, id := range ids {
+		list[i] = differ[id]
+	}
+	if err := explain(ctx, q, list, contents); err != nil {
+		return nil, err
+	}
+	told := make([]Exception, len(list))
+	for i, f := range list {
+		told[i] = Exception{SetlID: f.id, Kind: f.kind, Detail: f.detail, Month: d.month, Refund: f.sides.refund()}
+	}
+	return told, nil
 }

@@ -95,3 +95,30 @@ func TestDaysAndTheMonthComeToTheSameAsTheMonthAlone(t *testing.T) {
 	}
 	daily.mustBeWhole(t)
 }
+
+func TestADayPostsNothingThatIsWithdrawn(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.loadAll(t, "all.tsv", bill("A1"), bill("A2"), bill("A3"))
+	withdraw := func(side settlement.Side, ids ...string) {
+		t.Helper()
+		content := "setl_id\tdate\treason\tdocument\n"
+		for _, id := range ids {
+			content += id + "\t2025-01-20\t重复上传\t冲1号\n"
+		}
+		if _, err := f.Withdraw(t.Context(), side, string(side)+"-w.tsv", []byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	withdraw(settlement.Center, "A1", "A2")
+	withdraw(settlement.Treating, "A1")
+	withdraw(settlement.Insured, "A1")
+	r := f.reconcileDay(t, "2025-01-10")
+	equal(t, "counts", fmt.Sprintln(r.Settlements, r.Matched, r.Posted, len(r.Differences)), "2 1 1 1\n")
+	equal(t, "difference", r.Differences[0].SetlID+" "+r.Differences[0].Kind, "A2 "+settlement.KindWithdrawalPending)
+	withdraw(settlement.Insured, "A3") // A3 is posted: until all sides have withdrawn it, it stands
+	r = f.reconcileDay(t, "2025-01-10")
+	equal(t, "differences", len(r.Differences), 1)
+	equal(t, "of the month", fmt.Sprint(f.reconcile(t, "2025-01").Posted), "0")
+	f.mustBeWhole(t)
+}

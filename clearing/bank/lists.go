@@ -98,12 +98,15 @@ func (d *Desk) Alerts(ctx context.Context, number string, on civil.Date, regions
 	if err != nil {
 		return nil, err
 	}
-	list, err := d.Accounts(ctx, on)
+	list, err := d.Accounts(ctx, civil.Date{})
 	if err != nil {
 		return nil, err
 	}
 	alerts := []Alert{}
-	for _, a := range list {
+	for i, a := range list {
+		if a.From.After(on) || i+1 < len(list) && list[i+1].Number == a.Number && !list[i+1].From.After(on) {
+			continue // the last version counts, of an account that has ended too
+		}
 		if number != "" && a.Number != number || regions != nil && !slices.Contains(regions, a.Book.Region()) {
 			continue
 		}

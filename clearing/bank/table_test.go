@@ -45,6 +45,13 @@ func TestTheFourKindsComeOutExactlyAndTheAdjustedBalancesAgree(t *testing.T) {
 	if alerts, err := f.Alerts(t.Context(), "", day(31), []string{"320200"}); err != nil || len(alerts) != 0 {
 		t.Errorf("another region sees %+v %v", alerts, err)
 	}
+	// The account ends; its line is still unexplained.
+	ended := account(number, "310/1001", "390/1001")
+	ended.To = day(32)
+	f.enter(t, ended)
+	if alerts, err := f.Alerts(t.Context(), number, day(40), nil); err != nil || len(alerts) != 2 || alerts[1].Serial != "S4" {
+		t.Errorf("%+v %v", alerts, err)
+	}
 	// A table of an earlier day lists what had not come by then.
 	mustList(t, f.table(t, day(4)), "book_in_not_bank 500.00")
 	f.whole(t)

@@ -203,3 +203,33 @@ func TestBasesAreThoseOfTheJournalOnceItHasAYear(t *testing.T) {
 		t.Fatalf("%+v %v", in, err)
 	}
 }
+
+// TestACityWithNetInflowHasNoQuotaAndGetsBackWhatItHeld: only debtors prepay in
+// the province, one that is a debtor by a fen too; whose outflow has become
+// inflow has a quota of 0.00 and gets back what it held (J30, J32).
+func TestACityWithNetInflowHasNoQuotaAndGetsBackWhatItHeld(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.plan(t, prepayment.InProvince)
+	f.moved(t, "2025/in-province/320100/pay", "2025-02-18")
+	f.mustBe(t, nanjing+".agency/310/1101.01", 20_00)
+	next := f.bases(t, 2026, basis{"in_province_payable", "310", nanjing, "2025", 50_00}, basis{"in_province_receivable", "310", nanjing, "2025", 50_01},
+		basis{"in_province_payable", "310", suzhou, "2025", 50_03}, basis{"in_province_receivable", "310", suzhou, "2025", 50_00},
+		basis{"in_province_payable", "310", wuxi, "2025", 7_00}, basis{"in_province_receivable", "310", wuxi, "2025", 7_00})
+	plan, err := f.MakePlan(t.Context(), prepayment.PlanRequest{Year: 2026, Scheme: prepayment.InProvince, Issued: day("2026-02-02"), File: next, By: "clerk"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][3]accounts.Fen{nanjing: {0, 20_00, -20_00}, suzhou: {1, 0, 1}, wuxi: {0, 0, 0}} // quota, held, adjustment
+	for _, p := range plan.Positions {
+		if w := want[p.Party]; p.Fund == "310" && [3]accounts.Fen{p.Quota, p.Held, p.Adjustment} != w {
+			t.Errorf("%s has quota %s, holds %s, adjusts by %s; want %v", p.Party, p.Quota, p.Held, p.Adjustment, w)
+		}
+	}
+	if len(plan.Notices) != 2 {
+		t.Errorf("%d notices, want that of Nanjing and that of Suzhou", len(plan.Notices))
+	}
+	f.moved(t, "2026/in-province/320100/receive", "2026-02-03")
+	f.mustBe(t, nanjing+".agency/310/1101.01", 0)
+	f.mustBeWhole(t)
+}

@@ -55,7 +55,7 @@ type TopUpQuery struct {
 	Month    accounts.Month
 	Province string
 	State    TopUpState
-	Regions  []string   // whose parts may be seen; nil is all
+	Regions  []string   // whose parts may be seen, and only they where the case's province may not; nil is all
 	On       civil.Date // the day on which cities are looked at as late; zero: none is
 }
 
@@ -84,9 +84,16 @@ func (p *Prepayments) topUps(ctx context.Context, q *db.Queries, query TopUpQuer
 		if err := p.fillTopUp(ctx, q, &c, query); err != nil {
 			return nil, err
 		}
-		if query.State == "" || query.State == c.State {
-			cases = append(cases, c)
+		if query.State != "" && query.State != c.State {
+			continue
 		}
+		if !p.clearing.Sees(query.Regions, c.Province) {
+			if len(c.Cities) == 0 {
+				continue
+			}
+			c.Funds, c.Steps = []TopUpFund{}, nil // the province's; a city sees its part
+		}
+		cases = append(cases, c)
 	}
 	return cases, nil
 }

@@ -70,7 +70,7 @@ func TestTopUpAndNationalFiguresByCommand(t *testing.T) {
 	url, _ := cleared(t)
 	must(t, url, "prepayment", "plan", "2025", "--bases", sampleFiles+"2025-01/prepayment_bases.tsv", "--by", "clerk")
 	cases := must(t, url, "prepayment", "topup", "list", "--month", "2025-01")
-	if !strings.Contains(cases, "topup/2025-01/310000") { // nothing lay at Shanghai when January was cleared
+	if !strings.Contains(cases, "topup/2025-01/310000") { // January has used what lay at Shanghai to red
 		t.Fatalf("cases: %s", cases)
 	}
 	step := func(name, by string, more ...string) []string {

@@ -60,6 +60,15 @@ func TestAProviderIsReconciledPaidAndShown(t *testing.T) {
 	wants(t, must(t, url, pay...), "paid", "B1")
 	wants(t, must(t, url, pay...), "recorded before")
 	wants(t, provider("show", "L1"), "2025-02-10 made by wang", "2025-02-12 paid by zhao, B1", first.Fund)
+	var shown struct {
+		Items []struct {
+			SetlID string `json:"setl_id"`
+		}
+	}
+	if err := json.Unmarshal([]byte(must(t, url, "--json", "provider", "show", "L1")), &shown); err != nil || len(shown.Items) == 0 {
+		t.Fatal(shown, err)
+	}
+	wants(t, must(t, url, "settlement", "show", shown.Items[0].SetlID), "benefit year 待遇年度 2025: fund "+first.Fund, "provider paid: fund "+first.Fund)
 	wants(t, provider("lists", "--region", "320500"), "L1")
 	wants(t, provider(append([]string{"statement", "--month", "2025-02"}, whose...)...), "10.00")
 	refusedWith(t, url, "only one that is made", "provider", "cancel", "L1", "--date", "2025-02-13", "--reason", "late", "--by", "wang")

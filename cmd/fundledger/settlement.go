@@ -65,6 +65,9 @@ func printStory(app *app, s *clearing.Story) {
 		entries.row(e.ID, e.Position, e.Date, e.Period, e.Kind, e.Summary)
 	}
 	entries.print(app.out)
+	for _, b := range s.BenefitYears {
+		app.printf("benefit year 待遇年度 %d: fund %s%s %s\n", b.BenefitYear, b.Fund, labelled(" ", b.Part), b.Amount)
+	}
 	printStoryClearing(app, s.Clearing)
 	for _, p := range s.ProviderPaid {
 		app.printf("provider paid: fund %s%s %s\n", p.Fund, labelled(" ", p.Part), p.Amount)

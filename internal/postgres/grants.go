@@ -17,7 +17,8 @@ var journalTables = []string{
 	"rule_changes", "change_keys", "calls", "call_ends",
 	"provider_events",
 	"deductions", "clawback_steps",
-	"prepayment_steps", "prepayment_moves",
+	"prepayment_steps", "prepayment_moves", "prepayment_plans", "prepayment_plan_bases", "prepayment_plan_quotas",
+	"prepayment_plan_positions", "prepayment_notice_lines", "top_up_parts", "national_figures",
 	"bank_statements", "bank_lines", "bank_match_events",
 }
 

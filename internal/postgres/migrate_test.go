@@ -121,7 +121,8 @@ func TestAppRoleMayAddToTheJournalAndNothingMore(t *testing.T) {
 	for table, want := range map[string]string{
 		"entries": "SELECT INSERT", "batches": "SELECT INSERT", "sealed": "SELECT INSERT", "vouchers": "SELECT INSERT",
 		"corrections": "SELECT INSERT", "period_events": "SELECT INSERT", "rule_changes": "SELECT INSERT", "change_keys": "SELECT INSERT",
-		"calls": "SELECT INSERT", "call_ends": "SELECT INSERT", "provider_events": "SELECT INSERT", "jobs": "SELECT INSERT UPDATE DELETE", "pendings": "SELECT INSERT UPDATE DELETE",
+		"calls": "SELECT INSERT", "call_ends": "SELECT INSERT", "provider_events": "SELECT INSERT", "prepayment_moves": "SELECT INSERT",
+		"prepayment_plans": "SELECT INSERT", "jobs": "SELECT INSERT UPDATE DELETE", "pendings": "SELECT INSERT UPDATE DELETE",
 		"floors": "SELECT INSERT UPDATE DELETE", "balances": "SELECT INSERT UPDATE DELETE",
 		"postings": "SELECT", "fundledger_migrations": "SELECT",
 	} {

@@ -285,6 +285,7 @@ var unseen = map[string][]string{
 	bankMethod + "ListBankAlerts":       {"alerts"},
 	prepaymentMethod + "GetPlan":        {"plan.quotas", "plan.positions", "plan.notices"},
 	prepaymentMethod + "GetUtilisation": {"provinces"},
+	prepaymentMethod + "ListTopUps":     {"topUps"},
 }
 
 // scarce are lists that are empty in the tests.

@@ -977,7 +977,8 @@ func (x *ListTopUpsRequest) GetAtLeastPosition() int64 {
 	return 0
 }
 
-// ListTopUpsResponse is a page of cases; cities and notices hold only the caller's regions.
+// ListTopUpsResponse is a page of cases; cities and notices hold only the caller's regions. Who may not see the
+// province sees the cases in which a city of theirs has a part, without funds and steps.
 type ListTopUpsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The cases, by month and province.
