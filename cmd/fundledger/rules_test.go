@@ -112,7 +112,7 @@ func TestSetupWithoutOpeningsTakesThePolicysFirstPeriod(t *testing.T) {
 		t.Fatal(err)
 	}
 	var report setupReport
-	if err := json.Unmarshal(out.Bytes(), &report); err != nil || report.OpenFrom != "2023-01" || report.Openings != nil || len(report.Rules) != 8 {
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil || report.OpenFrom != "2023-01" || report.Openings != nil || len(report.Rules) != 9 {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
