@@ -23,7 +23,7 @@ func TestOnlyTheRolesOfTheTableMayDoAnAction(t *testing.T) {
 			}
 		}
 	}
-	if got := book.Access.ActionsOf(accounts.Viewer, on); !slices.Equal(got, []string{"accounts.read", "ledger.read", "settlement.read", "provider.read", "reimbursement.read", "fee_check.read", "recovery.read", "clearing.read", "prepayment.read", "jobs.read", "audit.read"}) {
+	if got := book.Access.ActionsOf(accounts.Viewer, on); !slices.Equal(got, []string{"accounts.read", "ledger.read", "settlement.read", "provider.read", "reimbursement.read", "fee_check.read", "recovery.read", "clearing.read", "prepayment.read", "bank.read", "jobs.read", "audit.read"}) {
 		t.Errorf("a viewer may do %q", got)
 	}
 }

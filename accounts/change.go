@@ -33,13 +33,14 @@ type RuleChange struct {
 	// ValidateOnly only says what the change would do, or why it is refused.
 	ValidateOnly bool `json:"-"`
 
-	Regions  []Region      `json:"regions,omitempty"`
-	Funds    []Fund        `json:"funds,omitempty"`
-	Subjects []Subject     `json:"subjects,omitempty"`
-	Postings []PostingRule `json:"postings,omitempty"` // new rows stand behind those of their event, new events behind all others
-	Policy   []Parameter   `json:"policy,omitempty"`
-	Calendar []CalendarDay `json:"calendar,omitempty"`
-	Codes    []Code        `json:"codes,omitempty"`
+	Regions    []Region        `json:"regions,omitempty"`
+	Funds      []Fund          `json:"funds,omitempty"`
+	Subjects   []Subject       `json:"subjects,omitempty"`
+	Postings   []PostingRule   `json:"postings,omitempty"` // new rows stand behind those of their event, new events behind all others
+	Policy     []Parameter     `json:"policy,omitempty"`
+	Calendar   []CalendarDay   `json:"calendar,omitempty"`
+	Codes      []Code          `json:"codes,omitempty"`
+	Statements []StatementLine `json:"statements,omitempty"` // new rows stand behind those of their layout
 }
 
 // RuleChanged says what a change did.
@@ -116,7 +117,7 @@ func (c *RuleChange) merge(ctx context.Context, q *db.Queries) (m *mergedRows, p
 	if err != nil {
 		return nil, "", err
 	}
-	m = mergeRows(stored, &rows{c.Regions, c.Funds, c.Subjects, c.Postings, c.Policy, c.Calendar, c.Codes, nil}, false)
+	m = mergeRows(stored, &rows{c.Regions, c.Funds, c.Subjects, c.Postings, c.Policy, c.Calendar, c.Codes, nil, c.Statements}, false)
 	if err := m.err("the change"); err != nil {
 		return nil, "", err
 	}
@@ -171,7 +172,14 @@ func placesBehind(ctx context.Context, q *db.Queries) (places, error) {
 	if err != nil {
 		return places{}, err
 	}
-	postings, policy := behind{at: map[string]int64{}}, behind{at: map[string]int64{}}
+	layouts, err := q.StatementPositions(ctx)
+	if err != nil {
+		return places{}, err
+	}
+	postings, policy, statements := behind{at: map[string]int64{}}, behind{at: map[string]int64{}}, behind{at: map[string]int64{}}
+	for _, l := range layouts {
+		statements.add(l.Statement+" "+l.Role+" "+l.Fund, l.Position)
+	}
 	for _, e := range events {
 		postings.add(e.Event, e.Position)
 	}
@@ -181,6 +189,9 @@ func placesBehind(ctx context.Context, q *db.Queries) (places, error) {
 	return places{
 		posting:   func(p PostingRule) int64 { return postings.place(p.Event) },
 		parameter: func(p Parameter) int64 { return policy.place(p.Key) },
+		statement: func(l StatementLine) int64 {
+			return statements.place(string(l.Statement) + " " + string(l.Role) + " " + l.Fund)
+		},
 	}, nil
 }
 
@@ -208,6 +219,7 @@ func (m *mergedRows) tooEarly(today civil.Date, calendar Calendar) error {
 	early(&faults, m.subjects, subjectKey, func(s Subject) Effective { return s.Effective }, today)
 	early(&faults, m.postings, postingKey, func(p PostingRule) Effective { return p.Effective }, today)
 	early(&faults, m.policy, parameterKey, func(p Parameter) Effective { return p.Effective }, today)
+	early(&faults, m.statements, statementKey, func(l StatementLine) Effective { return l.Effective }, today)
 	early(&faults, m.codes, codeKey, func(c Code) Effective { return c.Effective }, today)
 	for _, d := range m.calendar.insert {
 		if calendar.years[d.Date.Year] && !d.Date.After(today) {

@@ -18,7 +18,7 @@ func (c *RuleChange) checkForm() error {
 	if c.Reason == "" || c.Subject == "" {
 		return fault.New(fault.Invalid, "a change of the rules needs a reason and somebody who makes it").With("field", "reason")
 	}
-	if len(c.Regions)+len(c.Funds)+len(c.Subjects)+len(c.Postings)+len(c.Policy)+len(c.Calendar)+len(c.Codes) == 0 {
+	if len(c.Regions)+len(c.Funds)+len(c.Subjects)+len(c.Postings)+len(c.Policy)+len(c.Calendar)+len(c.Codes)+len(c.Statements) == 0 {
 		return fault.New(fault.Invalid, "a change of the rules has at least one row")
 	}
 	var f rowForm
@@ -51,6 +51,14 @@ func (c *RuleChange) checkForm() error {
 	for _, x := range c.Codes {
 		f.row(codeKey(x)).in("list", x.List, InsuranceType, ClearingType, MedicalType, SettlementPart, SourceMark).
 			text("code", x.Code).text("name", x.Name).effective(x.Effective)
+	}
+	sections := make([]any, 0, len(Sections()))
+	for _, s := range Sections() {
+		sections = append(sections, s)
+	}
+	for _, l := range c.Statements {
+		f.row(statementKey(l)).in("statement", l.Statement, BalanceSheet, IncomeStatement).in("role", l.Role, Agency, Finance).
+			text("line", l.Line).text("title", l.Title).in("section", l.Section, sections...).effective(l.Effective)
 	}
 	return changeFault(f.faults)
 }

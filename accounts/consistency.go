@@ -28,7 +28,9 @@ func (b *Rulebook) check() error {
 	overlaps(b.Calendar.rows, calendarKey, nil, fail)
 	overlaps(b.Codes, codeKey, func(c Code) Effective { return c.Effective }, fail)
 	overlaps(b.Access, accessKey, func(a AccessRule) Effective { return a.Effective }, fail)
+	overlaps(b.Statements, statementKey, func(l StatementLine) Effective { return l.Effective }, fail)
 	b.checkAccess(fail)
+	b.checkStatements(fail)
 	b.checkPostings(fail)
 	b.checkCodes(fail)
 	for _, s := range b.Chart.rows {
@@ -52,6 +54,9 @@ func postingKey(p PostingRule) string { return fmt.Sprintf("postings, %s step %d
 func parameterKey(p Parameter) string { return "policy, " + p.Key }
 func calendarKey(d CalendarDay) string {
 	return "calendar, " + d.Date.String()
+}
+func statementKey(l StatementLine) string {
+	return fmt.Sprintf("statements, %s %s %s line %s", l.Statement, l.Role, l.Fund, l.Line)
 }
 func accessKey(a AccessRule) string { return "access, " + a.Action }
 func codeKey(c Code) string         { return fmt.Sprintf("codes, %s %s", c.List, c.Code) }

@@ -139,6 +139,16 @@ func readPolicyRows(ctx context.Context, q *db.Queries, r *rows) error {
 	for _, x := range access {
 		r.access = append(r.access, AccessRule{x.Action, RoleList(x.Roles), x.Title, stretch(x.ValidFrom, x.ValidTo, x.Source)})
 	}
+	lines, err := q.ListStatementLines(ctx)
+	if err != nil {
+		return err
+	}
+	for _, x := range lines {
+		r.statements = append(r.statements, StatementLine{
+			StatementKind(x.Statement), Role(x.Role), x.Fund, x.Line, x.Title, Section(x.Section), x.Subjects, x.Formula,
+			stretch(x.ValidFrom, x.ValidTo, x.Source),
+		})
+	}
 	return nil
 }
 

@@ -44,14 +44,15 @@ func Profiles() []string {
 
 // rows are the data of a rulebook as lists, the form of files and tables.
 type rows struct {
-	regions  []Region
-	funds    []Fund
-	subjects []Subject
-	postings []PostingRule
-	policy   []Parameter
-	calendar []CalendarDay
-	codes    []Code
-	access   []AccessRule
+	regions    []Region
+	funds      []Fund
+	subjects   []Subject
+	postings   []PostingRule
+	policy     []Parameter
+	calendar   []CalendarDay
+	codes      []Code
+	access     []AccessRule
+	statements []StatementLine
 }
 
 func readProfile(name string, files fs.FS) (*Rulebook, error) {
@@ -81,6 +82,9 @@ func readProfile(name string, files fs.FS) (*Rulebook, error) {
 	if r.access, err = readFile(files, "access.tsv", accessColumns, parseAccessRule); err != nil {
 		return nil, err
 	}
+	if r.statements, err = readFile(files, "statements.tsv", statementColumns, parseStatementLine); err != nil {
+		return nil, err
+	}
 	return r.rulebook(name)
 }
 
@@ -107,7 +111,7 @@ func (r *rows) rulebook(profile string) (*Rulebook, error) {
 	book := &Rulebook{
 		Profile: profile, Regions: r.regions, Funds: r.funds, Chart: NewChart(r.subjects),
 		Postings: NewPostingTable(r.postings), Policy: r.policy, Calendar: NewCalendar(r.calendar), Codes: r.codes,
-		Access: r.access,
+		Access: r.access, Statements: r.statements,
 	}
 	if err := book.check(); err != nil {
 		return nil, err

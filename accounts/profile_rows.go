@@ -11,6 +11,7 @@ var (
 	calendarColumns  = []string{"date", "kind", "name", "source"}
 	codeColumns      = effectiveColumns("list", "code", "name", "expense")
 	accessColumns    = effectiveColumns("action", "roles", "title")
+	statementColumns = effectiveColumns("statement", "role", "fund", "line", "title", "section", "subjects", "formula")
 )
 
 func effectiveColumns(columns ...string) []string { return append(columns, "from", "to", "source") }
@@ -83,6 +84,18 @@ func parseCode(r *sheetRow) Code {
 
 func parseAccessRule(r *sheetRow) AccessRule {
 	return AccessRule{Action: r.text("action"), Roles: RoleList(r.text("roles")), Title: r.text("title"), Effective: r.effective()}
+}
+
+func parseStatementLine(r *sheetRow) StatementLine {
+	sections := make([]string, 0, len(Sections()))
+	for _, s := range Sections() {
+		sections = append(sections, string(s))
+	}
+	return StatementLine{
+		Statement: StatementKind(r.oneOf("statement", string(BalanceSheet), string(IncomeStatement))), Role: r.role(), Fund: r.optional("fund"),
+		Line: r.text("line"), Title: r.text("title"), Section: Section(r.oneOf("section", sections...)),
+		Subjects: r.optional("subjects"), Formula: r.optional("formula"), Effective: r.effective(),
+	}
 }
 
 func (r *sheetRow) role() Role { return Role(r.oneOf("role", string(Agency), string(Finance))) }

@@ -133,3 +133,25 @@ SELECT event, max(position)::int8 AS position FROM posting_rules GROUP BY event;
 
 -- name: PolicyPositions :many
 SELECT key, max(position)::int8 AS position FROM policy GROUP BY key;
+
+-- name: ListStatementLines :many
+SELECT statement, role, fund, line, title, section, subjects, formula, valid_from, valid_to, source
+FROM statement_lines ORDER BY position, statement, role, fund, line, valid_from;
+
+-- name: InsertStatementLines :exec
+INSERT INTO statement_lines (statement, role, fund, line, title, section, subjects, formula, valid_from, valid_to, source, position)
+SELECT t.statement, t.role, t.fund, t.line, t.title, t.section, t.subjects, t.formula,
+    t.valid_from::date, NULLIF(t.valid_to, '')::date, t.source, t.position FROM (
+    SELECT unnest(@statements::text[]) AS statement, unnest(@roles::text[]) AS role, unnest(@funds::text[]) AS fund,
+        unnest(@lines::text[]) AS line, unnest(@titles::text[]) AS title, unnest(@sections::text[]) AS section,
+        unnest(@subjects::text[]) AS subjects, unnest(@formulas::text[]) AS formula,
+        unnest(@valid_from::text[]) AS valid_from, unnest(@valid_to::text[]) AS valid_to, unnest(@sources::text[]) AS source,
+        unnest(@positions::int8[]) AS position
+) AS t;
+
+-- name: EndStatementLine :exec
+UPDATE statement_lines SET valid_to = CAST(@valid_to::text AS date)
+WHERE statement = @statement AND role = @role AND fund = @fund AND line = @line AND valid_from = CAST(@valid_from::text AS date);
+
+-- name: StatementPositions :many
+SELECT statement, role, fund, max(position)::int8 AS position FROM statement_lines GROUP BY statement, role, fund;

@@ -15,6 +15,8 @@ type Rulebook struct {
 	Calendar Calendar
 	Codes    Codes
 	Access   Access
+	// Statements are the layouts of 资产负债表 and 收支表.
+	Statements Statements
 	// Version rises with every change of the rules in the database; 0 for a
 	// profile. A program whose version is not RulesVersion loads them anew.
 	Version int64

@@ -15,7 +15,7 @@ import (
 
 // Change counts what Setup or ApplyRuleChange did to one kind of rows.
 type Change struct {
-	Rows      string `json:"rows"` // regions, funds, chart, postings, policy, calendar, codes, access
+	Rows      string `json:"rows"` // regions, funds, chart, postings, policy, calendar, codes, access, statements
 	Inserted  int    `json:"inserted"`
 	Ended     int    `json:"ended"` // open rows that got the end of their time
 	Unchanged int    `json:"unchanged"`
@@ -60,7 +60,7 @@ func setup(ctx context.Context, store Store, book *Rulebook) (changes []Change, 
 		}
 		changes = m.changes
 		w := writer{q, ctx, nil}
-		w.rows(m, book.Profile, places{placeIn(book.Postings.rows), placeIn(book.Policy), placeIn(book.Access)})
+		w.rows(m, book.Profile, places{placeIn(book.Postings.rows), placeIn(book.Policy), placeIn(book.Access), placeIn(book.Statements)})
 		if w.err != nil || !m.changesAny() {
 			return w.err
 		}
@@ -72,20 +72,21 @@ func setup(ctx context.Context, store Store, book *Rulebook) (changes []Change, 
 
 // rows are the data of the rulebook as lists.
 func (b *Rulebook) rows() *rows {
-	return &rows{b.Regions, b.Funds, b.Chart.rows, b.Postings.rows, b.Policy, b.Calendar.rows, b.Codes, b.Access}
+	return &rows{b.Regions, b.Funds, b.Chart.rows, b.Postings.rows, b.Policy, b.Calendar.rows, b.Codes, b.Access, b.Statements}
 }
 
 // mergedRows is what becomes of all rows.
 type mergedRows struct {
 	difference
-	regions  merged[Region]
-	funds    merged[Fund]
-	subjects merged[Subject]
-	postings merged[PostingRule]
-	policy   merged[Parameter]
-	calendar merged[CalendarDay]
-	codes    merged[Code]
-	access   merged[AccessRule]
+	regions    merged[Region]
+	funds      merged[Fund]
+	subjects   merged[Subject]
+	postings   merged[PostingRule]
+	policy     merged[Parameter]
+	calendar   merged[CalendarDay]
+	codes      merged[Code]
+	access     merged[AccessRule]
+	statements merged[StatementLine]
 }
 
 // mergeRows compares all rows. With keepEnds a row that has an end only in the
@@ -101,6 +102,7 @@ func mergeRows(stored, wanted *rows, keepEnds bool) *mergedRows {
 	m.calendar = merge(d, "calendar", stored.calendar, wanted.calendar, calendarKey, nil)
 	m.codes = merge(d, "codes", stored.codes, wanted.codes, codeKey, func(c *Code) *Effective { return &c.Effective })
 	m.access = merge(d, "access", stored.access, wanted.access, accessKey, func(a *AccessRule) *Effective { return &a.Effective })
+	m.statements = merge(d, "statements", stored.statements, wanted.statements, statementKey, func(l *StatementLine) *Effective { return &l.Effective })
 	return m
 }
 
@@ -108,7 +110,7 @@ func mergeRows(stored, wanted *rows, keepEnds bool) *mergedRows {
 func (m *mergedRows) after() *rows {
 	return &rows{
 		m.regions.after, m.funds.after, m.subjects.after, m.postings.after,
-		m.policy.after, m.calendar.after, m.codes.after, m.access.after,
+		m.policy.after, m.calendar.after, m.codes.after, m.access.after, m.statements.after,
 	}
 }
 

@@ -39,6 +39,7 @@ type places struct {
 	posting   func(PostingRule) int64
 	parameter func(Parameter) int64
 	access    func(AccessRule) int64
+	statement func(StatementLine) int64
 }
 
 // placeIn places rows as they stand in the table.
@@ -59,6 +60,7 @@ func (w *writer) rows(m *mergedRows, profile string, at places) {
 	w.calendar(m.calendar.insert)
 	w.codes(m.codes)
 	w.access(m.access, at.access)
+	w.statements(m.statements, at.statement)
 }
 
 func (w *writer) regions(insert []Region, profile string) {
@@ -184,6 +186,27 @@ func (w *writer) access(m merged[AccessRule], at func(AccessRule) int64) {
 	for _, x := range m.end {
 		w.do(1, func() error {
 			return w.q.EndAccessRule(w.ctx, db.EndAccessRuleParams{ValidTo: x.end(), Action: x.Action, ValidFrom: x.From.String()})
+		})
+	}
+}
+
+func (w *writer) statements(m merged[StatementLine], at func(StatementLine) int64) {
+	var p db.InsertStatementLinesParams
+	var s spans
+	for _, x := range m.insert {
+		p.Statements, p.Roles, p.Funds = append(p.Statements, string(x.Statement)), append(p.Roles, string(x.Role)), append(p.Funds, x.Fund)
+		p.Lines, p.Titles, p.Sections = append(p.Lines, x.Line), append(p.Titles, x.Title), append(p.Sections, string(x.Section))
+		p.Subjects, p.Formulas = append(p.Subjects, x.Subjects), append(p.Formulas, x.Formula)
+		p.Positions = append(p.Positions, at(x))
+		s.add(x.Effective)
+	}
+	p.ValidFrom, p.ValidTo, p.Sources = s.from, s.to, s.source
+	w.do(len(m.insert), func() error { return w.q.InsertStatementLines(w.ctx, p) })
+	for _, x := range m.end {
+		w.do(1, func() error {
+			return w.q.EndStatementLine(w.ctx, db.EndStatementLineParams{
+				ValidTo: x.end(), Statement: string(x.Statement), Role: string(x.Role), Fund: x.Fund, Line: x.Line, ValidFrom: x.From.String(),
+			})
 		})
 	}
 }

@@ -106,6 +106,7 @@ type checker struct {
 
 	history    map[bookMonth][]PeriodEvent
 	correcting map[uuid.UUID]correcting // by the correction's id, until its link is found
+	shifts     map[shift]*dayTurnover
 }
 
 // accountCheck is what the legs say of one account.
@@ -122,7 +123,7 @@ func newChecker(j *Journal, observers []NewObserver, keys []note.Verifier) *chec
 	c := &checker{
 		journal: j, report: report, notes: newNoteCheck(report, j.origin(), keys), items: map[string]int64{}, seed: maphash.MakeSeed(),
 		accounts: map[string]*accountCheck{}, floors: map[string]*floorState{}, vouchers: map[voucherSeries]*seriesCheck{},
-		history: map[bookMonth][]PeriodEvent{}, correcting: map[uuid.UUID]correcting{},
+		history: map[bookMonth][]PeriodEvent{}, correcting: map[uuid.UUID]correcting{}, shifts: map[shift]*dayTurnover{},
 	}
 	for _, observer := range observers {
 		c.observers = append(c.observers, observer())
@@ -166,7 +167,7 @@ func (c *checker) run(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	for _, compare := range []func(context.Context, *db.Queries) error{
-		c.compareFloors, c.compareVouchers, c.compareBalances, c.compareLines, c.compareMonths,
+		c.compareFloors, c.compareVouchers, c.compareBalances, c.compareLines, c.compareMonths, c.compareShifts,
 		c.compareReservations, c.compareCorrections,
 	} {
 		if err := compare(ctx, q); err != nil {
@@ -337,6 +338,7 @@ func (c *checker) line(r *Record, i int) {
 		a.days[day] = &dayTurnover{}
 	}
 	a.days[day].line(l)
+	addShift(c.shifts, name, l, r.Period)
 }
 
 func firstAccount(r *Record) string {

@@ -133,6 +133,11 @@ var tamperings = map[string][]tampering{
 		{"turnover changed", `UPDATE account_months SET days = '{"15": [1, 1]}' WHERE account = '` + cash + `'`, "daily turnover", cash, ""},
 		{"turnover removed", `DELETE FROM account_months WHERE account = '` + cash + `'`, "daily turnover", cash, ""},
 	},
+	"account_shifts": {
+		{"a shift changed", `UPDATE account_shifts SET debit_fen = debit_fen + 1 WHERE account = '` + cash + `'`, "daily turnover", cash, ""},
+		{"a shift removed", `DELETE FROM account_shifts WHERE account = '` + cash + `'`, "daily turnover", cash, ""},
+		{"a shift added", `INSERT INTO account_shifts VALUES ('` + cash + `', '2025-01', '2025-03', 1, 0, 1, 1)`, "daily turnover", cash, ""},
+	},
 	"periods": {
 		{"a state changed", `UPDATE periods SET state = 'open' WHERE book = '320100.agency'`, "period history", "320100.agency", "period history"},
 		{"a period added", `INSERT INTO periods VALUES ('320100.agency', '2025-09', 'closed')`, "period history", "320100.agency", "period history"},
@@ -145,6 +150,7 @@ var tamperings = map[string][]tampering{
 		{"a closing dated back", `UPDATE period_events SET position = 1 WHERE number = 3`, "period history", spent, "period history"},
 		{"a closing beyond the end", `UPDATE period_events SET position = 99 WHERE number = 3`, "period history", "", "period history"},
 		{"a month reopened by who closed it", `WITH p AS (UPDATE periods SET state = 'reopened' WHERE book = '320100.agency' RETURNING book) INSERT INTO period_events SELECT book, '2025-01', 4, 'reopened', 'closer', 'why', 6 FROM p`, "period history", "320100.agency", "period history"},
+		{"an override by who began to close", `UPDATE period_events SET reason = 'why' WHERE number = 3`, "period history", "320100.agency", "period history"},
 		{"nobody has closed", `UPDATE period_events SET person = '' WHERE number = 3`, "period history", "320100.agency", "period history"},
 	},
 	"pendings": {
@@ -199,7 +205,11 @@ func (c tampering) run(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.reverse(t, "r", "b", 5, 5)
-	f.reverse(t, "s", "b", 1, 1)
+	late := taking("s", "b", 1, 1)
+	late.Period = "2025-02"
+	if _, err := f.Reverse(t.Context(), late); err != nil {
+		t.Fatal(err)
+	}
 	f.beginClose(t, "2025-01")
 	f.closePeriod(t, "2025-01")
 	f.mustBeWhole(t)

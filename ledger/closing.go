@@ -31,8 +31,9 @@ type PeriodEvent struct {
 	Number int64          `json:"number"` // 1, 2, … within the book and month
 	State  PeriodState    `json:"state"`
 	By     string         `json:"by"`
-	Reason string         `json:"reason,omitempty"`
-	At     time.Time      `json:"at"`
+	// Reason is why a month was reopened, or closed by an Override.
+	Reason string    `json:"reason,omitempty"`
+	At     time.Time `json:"at"`
 	// Position is how long the sealed journal was. When a month is closed its
 	// ordinary entries are sealed, so those behind the position belong to a
 	// time after it was reopened.
@@ -42,7 +43,7 @@ type PeriodEvent struct {
 // takesInClosing: the kinds of entries that a closing month takes, year-end
 // transfers and what the closing itself makes necessary.
 func takesInClosing(kind string) bool {
-	return kind == "adjustment" || kind == "closing" || strings.HasPrefix(kind, "closing.") || strings.HasPrefix(kind, "year_end.")
+	return kind == "adjustment" || kind == "closing" || strings.HasPrefix(kind, "closing.") || yearEnd(kind)
 }
 
 // BeginClose stops ordinary postings into a month of a book: from now on it
@@ -268,6 +269,13 @@ func (c periodChange) refuse(p *periods, last PeriodEvent) error {
 			if before := p.stateOf(c.book, m); before != PeriodShut {
 				return c.fail(fault.Precondition, "close period %s of book %s first: it is %s", m, c.book, before).With("first", string(m))
 			}
+		}
+	case PeriodShut:
+		if c.reason == "" {
+			break
+		}
+		if err := accounts.SecondPerson(last.By, c.by, fmt.Sprintf("the closing of period %s of book %s was begun", c.month, c.book), "override its checklist"); err != nil {
+			return err.With("book", string(c.book)).With("period", string(c.month))
 		}
 	case PeriodReopened:
 		if m := lastShut(p, c.book); m > c.month {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -37,21 +38,37 @@ func (k Keyed) claim(ctx context.Context, tx pgx.Tx, operation string, content a
 	if len(k.key) > maxKey {
 		return false, fault.New(fault.Invalid, "the key %q… has %d bytes, at most %d are allowed", k.key[:20], len(k.key), maxKey).With("field", "idempotency_key")
 	}
-	encoded, err := json.Marshal(content)
+	q := db.New(tx)
+	if before, err := k.used(ctx, q, operation, content); before || err != nil {
+		return before, err
+	}
+	sum, err := digestOf(content)
 	if err != nil {
 		return false, err
 	}
-	q, sum := db.New(tx), sha256.Sum256(encoded)
+	return false, q.InsertChangeKey(ctx, db.InsertChangeKeyParams{Operation: operation, Key: k.key, Digest: sum})
+}
+
+// used tells whether the key stands for the content.
+func (k Keyed) used(ctx context.Context, q *db.Queries, operation string, content any) (bool, error) {
+	sum, err := digestOf(content)
+	if err != nil {
+		return false, err
+	}
 	digests, err := q.FindChangeKey(ctx, db.FindChangeKeyParams{Operation: operation, Key: k.key})
 	switch {
-	case err != nil:
+	case err != nil || len(digests) == 0:
 		return false, err
-	case len(digests) == 0:
-		return false, q.InsertChangeKey(ctx, db.InsertChangeKeyParams{Operation: operation, Key: k.key, Digest: sum[:]})
-	case !bytes.Equal(digests[0], sum[:]):
+	case !bytes.Equal(digests[0], sum):
 		return true, fault.New(fault.AlreadyExists, "key %q is already used for another change (%s)", k.key, operation).With("key", k.key)
 	}
 	return true, nil
+}
+
+func digestOf(content any) ([]byte, error) {
+	encoded, err := json.Marshal(content)
+	sum := sha256.Sum256(encoded)
+	return sum[:], err
 }
 
 // OpenBooks is Journal.OpenBooks under the key.
@@ -81,7 +98,32 @@ func (k Keyed) PostOpenings(ctx context.Context, openings []Opening) (Opened, er
 
 // claim claims the key for the change of a period.
 func (c periodChange) claim(ctx context.Context, tx pgx.Tx) (before bool, err error) {
-	return c.keyed.claim(ctx, tx, "period "+string(c.state), []string{string(c.book), string(c.month), c.by, c.reason})
+	return c.keyed.claim(ctx, tx, "period "+string(c.state), c.content())
+}
+
+// content is what the key stands for: of an override the reason alone, since
+// what is open may be worded otherwise when the request comes again.
+func (c periodChange) content() []string {
+	reason := c.reason
+	if c.state == PeriodShut {
+		reason, _, _ = strings.Cut(reason, "\n")
+	}
+	return []string{string(c.book), string(c.month), c.by, reason}
+}
+
+// ClosedBefore tells whether the month was closed under the key before, by the
+// person and for the reason of the override if there was one, whatever has
+// become of it since. Errors: AlreadyExists when the key closed something else.
+func (k Keyed) ClosedBefore(ctx context.Context, book accounts.Book, month accounts.Month, by, reason string) (before bool, err error) {
+	if k.key == "" {
+		return false, nil
+	}
+	c := periodChange{k, book, month, PeriodShut, by, reason}
+	err = k.journal.store.Snapshot(ctx, func(tx pgx.Tx) error {
+		before, err = k.used(ctx, db.New(tx), "period "+string(PeriodShut), c.content())
+		return err
+	})
+	return before, err
 }
 
 // claimOpenings claims the key for opening balances, by what they come to.

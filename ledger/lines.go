@@ -26,7 +26,7 @@ type EntryLine struct {
 func (j *Journal) LinesTx(ctx context.Context, tx pgx.Tx, account accounts.Account, after, until Position, from, to civil.Date, fn func([]EntryLine) error) error {
 	q := db.New(tx)
 	query := StatementQuery{From: from, To: to, Until: until}
-	first, last, err := query.span(ctx, q, account.String(), until)
+	first, last, err := query.span(ctx, q, account.String(), until, nil)
 	if err != nil || first > last {
 		return err
 	}

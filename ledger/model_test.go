@@ -250,7 +250,7 @@ func (f fixture) empty(t *testing.T) {
 	}
 	defer owner.Close()
 	for _, statement := range []string{
-		"TRUNCATE entries, batches, inbox, sealed, vouchers, floors, balances, account_lines, account_months, tree_hashes, pendings, corrections, periods, period_events",
+		"TRUNCATE entries, batches, inbox, sealed, vouchers, floors, balances, account_lines, account_months, account_shifts, tree_hashes, pendings, corrections, periods, period_events",
 		"UPDATE heads SET position = 0",
 	} {
 		if _, err := owner.Pool.Exec(t.Context(), statement); err != nil {

@@ -64,6 +64,9 @@ func (j *Journal) Pend(ctx context.Context, e Entry, expires time.Time) (*Pendin
 	if e.Kind == reversalKind {
 		return nil, invalid(&e, "an entry of kind %s is made by reversing another one", reversalKind)
 	}
+	if yearEnd(e.Kind) {
+		return nil, notGiven(e)
+	}
 	if longest := maxKey - len(finishPrefix); len(e.Key) > longest {
 		return nil, invalid(&e, "the key of a pending entry has at most %d bytes, this one has %d", longest, len(e.Key))
 	}

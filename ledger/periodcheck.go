@@ -122,6 +122,8 @@ func (c *historyCheck) follow(h *monthHistory) {
 			find("event %d of %s does not say by whom or why", i+1, h.month)
 		case e.State == PeriodReopened && e.By == by:
 			find("%s was reopened by %s, who had closed it", h.month, by)
+		case e.State == PeriodShut && e.Reason != "" && e.By == by:
+			find("%s was closed over what was open by %s, who had begun to close it", h.month, by)
 		case e.Position < position || e.Position > c.sealed:
 			find("event %d of %s has position %d, which does not fit the journal", i+1, h.month, e.Position)
 		}

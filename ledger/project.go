@@ -56,26 +56,17 @@ func (j *Journal) project(ctx context.Context) (reached Position, err error) {
 		if err != nil {
 			return err
 		}
-		reached = at
+		if reached, err = catchUpShifts(ctx, q, at); err != nil || reached < at {
+			return err
+		}
 		if int64(at) == end {
 			return nil
 		}
-		until := min(end, int64(at)+projectEntries) // where the last batch begins
-		sealed, err := q.ReadSealed(ctx, db.ReadSealedParams{After: int64(at), Until: until, Batches: projectEntries})
+		entries, err := sealedEntries(ctx, q, at, min(end, int64(at)+projectEntries)) // until: where the last batch begins
 		if err != nil {
 			return err
 		}
-		var entries []uuid.UUID
-		for _, s := range sealed {
-			if s.FirstPosition != int64(reached)+1 {
-				return fault.New(fault.Internal, "the sequence has a gap after position %d", reached)
-			}
-			entries = append(entries, s.Entries...)
-			reached += Position(len(s.Entries))
-		}
-		if reached == at {
-			return fault.New(fault.Internal, "the sequence ends at position %d, its head says %d: run fundledger check", at, end)
-		}
+		reached += Position(len(entries))
 		p := newProjection()
 		if err := p.add(ctx, q, at+1, entries); err != nil {
 			return err
@@ -83,17 +74,39 @@ func (j *Journal) project(ctx context.Context) (reached Position, err error) {
 		if err := p.write(ctx, q); err != nil {
 			return err
 		}
-		return q.MoveHead(ctx, db.MoveHeadParams{Name: headProjected, Position: int64(reached)})
+		return q.MoveHeads(ctx, db.MoveHeadsParams{Names: []string{headProjected, headShifted}, Position: int64(reached)})
 	})
 	return reached, err
 }
 
-// projection gathers the lines of one transaction by account.
-type projection struct {
-	lines map[string][]accountLine
+// sealedEntries reads the entries of the batches that begin behind a position,
+// up to another.
+func sealedEntries(ctx context.Context, q *db.Queries, after Position, until int64) (entries []uuid.UUID, err error) {
+	sealed, err := q.ReadSealed(ctx, db.ReadSealedParams{After: int64(after), Until: until, Batches: projectEntries})
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sealed {
+		if s.FirstPosition != int64(after)+int64(len(entries))+1 {
+			return nil, fault.New(fault.Internal, "the sequence has a gap after position %d", int64(after)+int64(len(entries)))
+		}
+		entries = append(entries, s.Entries...)
+	}
+	if len(entries) == 0 {
+		return nil, fault.New(fault.Internal, "the sequence ends at position %d, its head says more: run fundledger check", after)
+	}
+	return entries, nil
 }
 
-func newProjection() *projection { return &projection{map[string][]accountLine{}} }
+// projection gathers the lines of one transaction by account.
+type projection struct {
+	lines  map[string][]accountLine
+	shifts map[shift]*dayTurnover
+}
+
+func newProjection() *projection {
+	return &projection{map[string][]accountLine{}, map[shift]*dayTurnover{}}
+}
 
 func (p *projection) add(ctx context.Context, q *db.Queries, first Position, entries []uuid.UUID) error {
 	rows, err := q.ReadLegs(ctx, entries)
@@ -117,10 +130,12 @@ func (p *projection) add(ctx context.Context, q *db.Queries, first Position, ent
 			return err
 		}
 		for k, l := range legs {
-			p.lines[l.Account] = append(p.lines[l.Account], accountLine{
+			line := accountLine{
 				position: first + Position(i), leg: k, date: civil.DateOf(r.BusinessDate),
 				side: accounts.Side(l.Side), amount: accounts.Fen(l.Amount), entry: r.ID,
-			})
+			}
+			p.lines[l.Account] = append(p.lines[l.Account], line)
+			addShift(p.shifts, l.Account, line, accounts.Month(r.Period))
 		}
 	}
 	return nil
@@ -173,7 +188,10 @@ func (p *projection) write(ctx context.Context, q *db.Queries) error {
 	if err := q.WriteLines(ctx, blocks); err != nil {
 		return err
 	}
-	return p.writeMonths(ctx, q, names)
+	if err := p.writeMonths(ctx, q, names); err != nil {
+		return err
+	}
+	return p.writeShifts(ctx, q)
 }
 
 // blockEnd returns how many lines the next block takes.

@@ -7,7 +7,7 @@ SELECT id, key, batch_id, business_date, period, kind, summary, source, attachme
 FROM entries WHERE id = ANY(@ids::uuid[]);
 
 -- name: ReadLegs :many
-SELECT id, business_date, legs FROM entries WHERE id = ANY(@ids::uuid[]);
+SELECT id, business_date, period, legs FROM entries WHERE id = ANY(@ids::uuid[]);
 
 -- A batch with its entries, its place in the inbox, the floors that it moves and
 -- the calls by which its entries were given.
@@ -109,6 +109,9 @@ SELECT position FROM heads WHERE name = @name FOR UPDATE;
 -- name: ReadHead :one
 SELECT position FROM heads WHERE name = @name;
 
+-- name: MoveHeads :exec
+UPDATE heads SET position = @position WHERE name = ANY(@names::text[]);
+
 -- name: MoveHead :exec
 UPDATE heads SET position = @position WHERE name = @name;
 
@@ -118,7 +121,7 @@ SET LOCAL idle_in_transaction_session_timeout = '5s';
 -- name: LookAhead :one
 SELECT EXISTS (SELECT 1 FROM inbox)::bool AS waiting,
     (SELECT s.position FROM heads AS s WHERE s.name = 'sealed')::int8 AS sealed,
-    (SELECT p.position FROM heads AS p WHERE p.name = 'projected')::int8 AS projected;
+    (SELECT min(p.position) FROM heads AS p WHERE p.name IN ('projected', 'shifted'))::int8 AS projected;
 
 -- name: ReadWaiting :one
 SELECT count(*)::int8 AS batches, coalesce(sum(array_length(b.entries, 1)), 0)::int8 AS entries,
@@ -493,3 +496,51 @@ SELECT digest FROM change_keys WHERE operation = @operation AND key = @key;
 
 -- name: InsertChangeKey :exec
 INSERT INTO change_keys (operation, key, digest) VALUES (@operation, @key, @digest);
+
+-- name: AddShifts :exec
+INSERT INTO account_shifts (account, month, period, debit_fen, credit_fen, first_position, last_position)
+SELECT unnest(@accounts::text[]), unnest(@months::text[]), unnest(@periods::text[]), unnest(@debits::int8[]),
+    unnest(@credits::int8[]), unnest(@firsts::int8[]), unnest(@lasts::int8[])
+ON CONFLICT (account, month, period) DO UPDATE SET debit_fen = account_shifts.debit_fen + excluded.debit_fen,
+    credit_fen = account_shifts.credit_fen + excluded.credit_fen, last_position = excluded.last_position;
+
+-- name: PageOfShifts :many
+SELECT account, month, period, debit_fen, credit_fen, first_position, last_position FROM account_shifts
+WHERE (account, month, period) > (@account::text, @month::text, @period::text)
+ORDER BY account, month, period LIMIT @page;
+
+-- name: ShiftsOf :many
+SELECT s.account, s.month, s.period, s.debit_fen, s.credit_fen, s.first_position, s.last_position
+FROM balances AS b JOIN account_shifts AS s ON s.account = b.account
+WHERE (@book::text = '' OR b.book = @book) AND (@fund::text = '' OR b.fund = @fund)
+    AND (@subject::text = '' OR b.subject = @subject OR b.subject LIKE @subject || '.%')
+    AND (@counterparty::text = '' OR b.counterparty = @counterparty);
+
+-- name: ShiftsOfAccount :many
+SELECT month, period, first_position, last_position FROM account_shifts WHERE account = @account;
+
+-- name: ListTurnover :many
+SELECT m.account, m.month, m.debit_fen, m.credit_fen, (CASE WHEN @with_days::bool THEN m.days ELSE '{}' END)::jsonb AS days
+FROM balances AS b JOIN account_months AS m ON m.account = b.account
+WHERE m.month <= @month::text
+    AND (@book::text = '' OR b.book = @book) AND (@fund::text = '' OR b.fund = @fund)
+    AND (@subject::text = '' OR b.subject = @subject OR b.subject LIKE @subject || '.%')
+    AND (@counterparty::text = '' OR b.counterparty = @counterparty)
+ORDER BY m.account, m.month;
+
+-- The blocks of the accounts that hold lines behind the position, up to the one
+-- that begins at or before until.
+-- name: BlocksBehind :many
+SELECT l.account, l.lines
+FROM (SELECT unnest(@accounts::text[]) AS account) AS w CROSS JOIN LATERAL (
+    SELECT a.account, a.first_position, a.lines FROM account_lines AS a
+    WHERE a.account = w.account AND a.last_position > @position::int8 AND a.first_position <= @until::int8
+        AND a.first_position >= coalesce((
+            SELECT max(x.first_position) FROM account_lines AS x
+            WHERE x.account = w.account AND x.first_position <= @position::int8
+        ), 0)
+) AS l
+ORDER BY l.account, l.first_position;
+
+-- name: PeriodsOf :many
+SELECT id, period FROM entries WHERE id = ANY(@ids::uuid[]);

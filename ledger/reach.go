@@ -82,6 +82,8 @@ func projectedAll(ctx context.Context, q *db.Queries) error {
 	if err != nil {
 		return err
 	}
-	_, err = projected(ctx, q, Position(sealed))
-	return err
+	if _, err = projected(ctx, q, Position(sealed)); err != nil {
+		return err
+	}
+	return shiftedToo(ctx, q, Position(sealed))
 }

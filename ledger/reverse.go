@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"strings"
 
 	"cloud.google.com/go/civil"
 	"github.com/google/uuid"
@@ -112,6 +113,9 @@ func (r Reversal) refuse(original *Record) error {
 	if year := original.Period.Year(); year < r.Period.Year() {
 		return fail(fault.Precondition, "entry %s counts in fiscal year %d, %s does not: post one correcting voucher in blue that names it in corrects (会计基础工作规范 art. 51)", r.Of, year, r.Period)
 	}
+	if yearEnd(original.Kind) && r.Period != original.Period {
+		return fail(fault.Precondition, "entry %s closes the year: it is reversed in %s alone, once that month is reopened", r.Of, original.Period)
+	}
 	if r.Amounts == nil {
 		return nil
 	}
@@ -174,5 +178,8 @@ func leftOf(ctx context.Context, q *db.Queries, original *Record, except uuid.UU
 	}
 	return left, nil
 }
+
+// yearEnd tells whether entries of the kind close a year (年终结转).
+func yearEnd(kind string) bool { return strings.HasPrefix(kind, "year_end.") }
 
 func abs(f accounts.Fen) accounts.Fen { return max(f, -f) }

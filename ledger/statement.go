@@ -19,6 +19,9 @@ import (
 type StatementQuery struct {
 	// From and To bound the business date, both inclusive; zero is no bound.
 	From, To civil.Date
+	// FromPeriod and ToPeriod bound the accounting period of the entries, both
+	// inclusive; empty is no bound.
+	FromPeriod, ToPeriod accounts.Month
 	// Until is the last position shown; 0 is the end. PostedAt instead is the
 	// time of posting up to which lines are shown, as in AsOf.
 	Until    Position
@@ -89,7 +92,14 @@ func (j *Journal) Statement(ctx context.Context, account accounts.Account, query
 		if s.Position, err = projected(ctx, q, max(query.Until, query.AtLeast)); err != nil {
 			return err
 		}
-		first, last, err := query.span(ctx, q, account.String(), s.Position)
+		periods, err := query.periods(ctx, q, account.String())
+		if err == nil && periods != nil {
+			err = shiftedToo(ctx, q, s.Position)
+		}
+		if err != nil {
+			return err
+		}
+		first, last, err := query.span(ctx, q, account.String(), s.Position, periods)
 		if err != nil || first > last {
 			return err
 		}
@@ -108,11 +118,14 @@ func (j *Journal) Statement(ctx context.Context, account accounts.Account, query
 				if err != nil {
 					return err
 				}
+				if err := periods.look(ctx, q, lines); err != nil {
+					return err
+				}
 				debit, credit := accounts.Fen(b.OpeningDebitFen), accounts.Fen(b.OpeningCreditFen)
 				for _, l := range lines {
 					l.turnover(&debit, &credit)
 					seen := l.position < after || (l.position == after && l.leg <= afterLeg)
-					if seen || !query.selects(l) {
+					if seen || !query.selects(l) || !periods.take(l) {
 						continue
 					}
 					if len(s.Lines) == size {
@@ -138,11 +151,11 @@ func (j *Journal) Statement(ctx context.Context, account accounts.Account, query
 // span is where in the journal the lines stand that the query can select.
 // Dates follow the journal only roughly, so the positions between which each
 // day's lines stand are kept with its turnover.
-func (query StatementQuery) span(ctx context.Context, q *db.Queries, account string, end Position) (first, last Position, err error) {
+func (query StatementQuery) span(ctx context.Context, q *db.Queries, account string, end Position, periods *periodFilter) (first, last Position, err error) {
 	if query.Until != 0 {
 		end = query.Until
 	}
-	if query.From.IsZero() && query.To.IsZero() {
+	if query.From.IsZero() && query.To.IsZero() && periods == nil {
 		return 0, end, nil
 	}
 	rows, err := q.DaysOf(ctx, account)
@@ -160,7 +173,7 @@ func (query StatementQuery) span(ctx context.Context, q *db.Queries, account str
 			if err != nil {
 				return 0, 0, fault.New(fault.Internal, "the turnover of %s in %s cannot be read: %w", account, r.Month, err)
 			}
-			if query.takes(date) {
+			if query.takes(date) && periods.mayTake(accounts.Month(r.Month)) {
 				days.add(t)
 			}
 		}

@@ -121,7 +121,7 @@ func TestWhatChangesSomethingHasAKeyAndTellsReplays(t *testing.T) {
 var offJournal = []string{
 	"ListRegions", "ListInstitutions", "ListFunds", "ListSubjects", "ListPostingRules", "ListParameters", "ListCalendarDays",
 	"ListCodes", "ListAccessRules", "GetUpload", "ListRowErrors", "GetJob", "ListJobs", "WatchJob", "ListCalls", "GetQuotas",
-	"ListDocuments", "DownloadDocument", "WatchEntries",
+	"ListDocuments", "DownloadDocument", "WatchEntries", "CheckTable",
 	"ListBankAccounts", "ListBankStatements", "ListBankLines", "ListBankMatches", "DownloadBankReconciliation", "ListBankAlerts",
 }
 

@@ -39,7 +39,7 @@ type cli struct {
 	Feecheck  feecheckCmd   `cmd:"" help:"Let bills be checked where they were made (费用协查)."`
 	Story     settlementCmd `cmd:"" name:"settlement" help:"Tell the whole story of a settlement."`
 	Recovery  recoveryCmd   `cmd:"" help:"Deductions (审核扣款) and clawbacks (追回)."`
-	Report    reportCmd     `cmd:"" help:"Print the figures of a month or the quotas of a year."`
+	Report    reportCmd     `cmd:"" help:"Print the figures of a month, the quotas of a year, and the statements of a book."`
 	Clear     clearCmd      `cmd:"" help:"Freeze the runs of a month (清算) and write tables and notices."`
 	Notices   noticesCmd    `cmd:"" help:"List payment and receipt notices and what is open on them."`
 	Remit     remitCmd      `cmd:"" help:"Record that money moved on a notice, in full or in part."`
@@ -50,6 +50,7 @@ type cli struct {
 	Reverse   reverseCmd    `cmd:"" help:"Take an entry back in red letters (红字冲销), in full or in part."`
 	Entry     entryCmd      `cmd:"" help:"Show one entry with its vouchers and what it is linked with."`
 	Period    periodCmd     `cmd:"" help:"List, close and reopen the months of the books."`
+	Close     closeCmd      `cmd:"" help:"Close months against a checklist, and years (结账)."`
 	Seal      sealCmd       `cmd:"" help:"Give what is posted its place in the journal, in the background; show the lag."`
 	Serve     serveCmd      `cmd:"" help:"Serve finance departments, jobs and auditors over RPC."`
 	Config    configCmd     `cmd:"" help:"Show how fundledger serve is set up."`
@@ -64,11 +65,18 @@ type cli struct {
 	Bench     benchCmd      `cmd:"" help:"Measure the journal, or import and reconcile, against bare inserts of the same rows."`
 }
 
-// reportCmd groups the reports.
+// reportCmd groups the reports of a month and the statements of books.
 type reportCmd struct {
 	Month        reportMonthCmd        `cmd:"" help:"Records, exceptions and amounts of a service month."`
 	Quotas       reportQuotasCmd       `cmd:"" help:"Prepayment quotas (预付金) of a year."`
 	BenefitYears reportBenefitYearsCmd `cmd:"" help:"What was accepted for a benefit year (待遇年度), in it and later."`
+
+	TrialBalance reportTrialCmd        `cmd:"" help:"科目余额表 of a book and fund."`
+	BalanceSheet reportBalanceSheetCmd `cmd:"" help:"资产负债表 of a book and fund."`
+	Income       reportIncomeCmd       `cmd:"" help:"收支表 of a book and fund."`
+	Ledger       reportLedgerCmd       `cmd:"" help:"总账 of a book and fund, month by month."`
+	Ageing       reportAgeingCmd       `cmd:"" help:"往来账龄: how old 暂付 and 暂收 are."`
+	Check        reportCheckCmd        `cmd:"" help:"Check that a published table ties (勾稽)."`
 }
 
 // Exit codes.

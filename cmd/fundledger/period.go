@@ -12,7 +12,7 @@ import (
 type periodCmd struct {
 	List       periodListCmd       `cmd:"" help:"List the months of the books and who set their state; a month that is not listed is open."`
 	BeginClose periodBeginCloseCmd `cmd:"" help:"Begin to close a month (结账): from now on it takes closing entries only."`
-	Close      periodCloseCmd      `cmd:"" help:"Close a month for which closing has begun."`
+	Close      periodCloseCmd      `cmd:"" help:"Close a month for which closing has begun, against its checklist (see fundledger close)."`
 	Reopen     periodReopenCmd     `cmd:"" help:"Reopen a closed month (反结账), or abandon its closing; by another person than who closed it."`
 }
 
@@ -77,7 +77,7 @@ type periodCloseCmd struct{ periodChange }
 
 func (c *periodCloseCmd) Run(app *app) error {
 	return c.each(app, "closed", func(s *session, book accounts.Book, month accounts.Month) (ledger.PeriodResult, error) {
-		return s.journal.Close(app.ctx, book, month, c.By)
+		return s.closeChecked(app, book, month, c.By)
 	})
 }
 

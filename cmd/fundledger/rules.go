@@ -14,22 +14,23 @@ import (
 // rulesCmd prints the rules as an accountant reads them. Without a database it
 // prints those of the profile.
 type rulesCmd struct {
-	Section string `arg:"" optional:"" enum:"postings,chart,policy,calendar,codes,access,all" default:"all" help:"postings, chart, policy, calendar, codes, access or all."`
+	Section string `arg:"" optional:"" enum:"postings,chart,policy,calendar,codes,access,statements,all" default:"all" help:"postings, chart, policy, calendar, codes, access, statements or all."`
 	On      string `help:"Only the rows that hold on this date (YYYY-MM-DD). Default: all, past and future ones too."`
 	Profile string `default:"jiangsu" help:"Rules to print when no database is given."`
 }
 
 // rulesReport is what --json prints; a section that was not asked is absent.
 type rulesReport struct {
-	Profile  string                 `json:"profile"`
-	Postings []accounts.PostingRule `json:"postings,omitempty"`
-	Funds    []accounts.Fund        `json:"funds,omitempty"`
-	Chart    []accounts.Subject     `json:"chart,omitempty"`
-	Policy   []accounts.Parameter   `json:"policy,omitempty"`
-	Calendar []accounts.CalendarDay `json:"calendar,omitempty"`
-	Codes    []accounts.Code        `json:"codes,omitempty"`
-	Regions  accounts.Regions       `json:"regions,omitempty"`
-	Access   []accounts.AccessRule  `json:"access,omitempty"`
+	Profile    string                   `json:"profile"`
+	Postings   []accounts.PostingRule   `json:"postings,omitempty"`
+	Funds      []accounts.Fund          `json:"funds,omitempty"`
+	Chart      []accounts.Subject       `json:"chart,omitempty"`
+	Policy     []accounts.Parameter     `json:"policy,omitempty"`
+	Calendar   []accounts.CalendarDay   `json:"calendar,omitempty"`
+	Codes      []accounts.Code          `json:"codes,omitempty"`
+	Regions    accounts.Regions         `json:"regions,omitempty"`
+	Access     []accounts.AccessRule    `json:"access,omitempty"`
+	Statements []accounts.StatementLine `json:"statements,omitempty"`
 }
 
 func (c *rulesCmd) Run(app *app) error {
@@ -86,6 +87,9 @@ func (c *rulesCmd) report(book *accounts.Rulebook, on civil.Date) rulesReport {
 	if asked("access") {
 		r.Access = holding(book.Access, on, func(a accounts.AccessRule) accounts.Effective { return a.Effective })
 	}
+	if asked("statements") {
+		r.Statements = holding(book.Statements, on, func(l accounts.StatementLine) accounts.Effective { return l.Effective })
+	}
 	return r
 }
 
@@ -118,6 +122,9 @@ func printRules(app *app, book *accounts.Rulebook, r rulesReport) {
 	}
 	if r.Access != nil {
 		printAccess(app, r.Access)
+	}
+	if r.Statements != nil {
+		printStatements(app, r.Statements)
 	}
 	app.printf("\nSources 依据\n")
 	for _, c := range book.Codes {

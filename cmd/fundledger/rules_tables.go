@@ -134,3 +134,26 @@ func printAccess(app *app, rules []accounts.AccessRule) {
 	}
 	t.print(app.out)
 }
+
+var statementName = map[accounts.StatementKind]string{accounts.BalanceSheet: "Balance sheet 资产负债表", accounts.IncomeStatement: "Income statement 收支表"}
+
+// printStatements prints one table a layout.
+func printStatements(app *app, lines []accounts.StatementLine) {
+	for len(lines) > 0 {
+		n, head := 0, lines[0]
+		for n < len(lines) && lines[n].Statement == head.Statement && lines[n].Role == head.Role && lines[n].Fund == head.Fund {
+			n++
+		}
+		fund := head.Fund
+		if fund == "" {
+			fund = "without a layout of its own"
+		}
+		app.printf("\n%s, %s, fund %s\n\n", statementName[head.Statement], roleName[head.Role], fund)
+		t := newTable("Line 行次", "Title 项目", "Section", "Of 科目或公式", "Holds 执行", "Source 依据")
+		for _, l := range lines[:n] {
+			t.row(l.Line, l.Title, string(l.Section), l.Subjects+l.Formula, span(l.Effective), l.Source)
+		}
+		t.print(app.out)
+		lines = lines[n:]
+	}
+}

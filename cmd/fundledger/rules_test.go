@@ -61,6 +61,10 @@ func TestRulesOfADateInJSON(t *testing.T) {
 		t.Errorf("access: %s, %v", out, err)
 	}
 	out.Reset()
+	if err := (&rulesCmd{Section: "statements", Profile: "jiangsu"}).Run(app); err != nil || !strings.Contains(out.String(), `"formula": "6-8-11"`) {
+		t.Errorf("statements: %s, %v", out, err)
+	}
+	out.Reset()
 	if err := (&rulesCmd{Section: "policy", On: "2010-01-01", Profile: "jiangsu"}).Run(app); err != nil || strings.Contains(out.String(), "policy") {
 		t.Errorf("rules before the first row: %s, %v", out, err)
 	}
@@ -108,7 +112,7 @@ func TestSetupWithoutOpeningsTakesThePolicysFirstPeriod(t *testing.T) {
 		t.Fatal(err)
 	}
 	var report setupReport
-	if err := json.Unmarshal(out.Bytes(), &report); err != nil || report.OpenFrom != "2023-01" || report.Openings != nil || len(report.Rules) != 8 {
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil || report.OpenFrom != "2023-01" || report.Openings != nil || len(report.Rules) != 9 {
 		t.Errorf("%+v, %v", report, err)
 	}
 }

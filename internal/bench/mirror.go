@@ -126,7 +126,7 @@ func (m *mirror) followFloors(ctx context.Context) error {
 func (m *mirror) reset(ctx context.Context) error {
 	return execute(ctx, m.owner.Pool,
 		`TRUNCATE entries, batches, inbox, sealed, vouchers, corrections, pendings, floors, tree_hashes, checkpoints,
-			balances, account_lines, account_months, calls, call_ends, bench_entries, bench_floors`,
+			balances, account_lines, account_months, account_shifts, calls, call_ends, bench_entries, bench_floors`,
 		"UPDATE heads SET position = 0",
 	)
 }

@@ -119,10 +119,16 @@ var methodTests = map[string]tested{
 		fixed(`{"book":"320100.agency"}`), `{"book":"320100.agency","month":"2025-13"}`,
 	},
 	ledgerMethod + "BeginClosePeriod": {month("320100.finance"), `{"idempotency_key":"k","book":"320100.finance"}`},
-	ledgerMethod + "ClosePeriod":      {month("320100.finance"), `{"idempotency_key":"k","book":"320100.finance"}`},
+	ledgerMethod + "ClosePeriod": {
+		func(f *fixture, t *testing.T, key string) string {
+			f.level(t, "2025-01") // so that nothing of the month is open
+			return month("320100.finance")(f, t, key)
+		},
+		`{"idempotency_key":"k","book":"320100.finance"}`,
+	},
 	ledgerMethod + "ReopenPeriod": {
 		func(f *fixture, t *testing.T, key string) string {
-			return strings.Replace(month("320100.agency", "BeginClosePeriod", "ClosePeriod")(f, t, key), "{", `{"reason":"漏记",`, 1)
+			return strings.Replace(month("320100.agency", "BeginClosePeriod")(f, t, key), "{", `{"reason":"漏记",`, 1)
 		},
 		`{"idempotency_key":"k","book":"320100.agency","month":"2025-01"}`,
 	},

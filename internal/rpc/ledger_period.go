@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"fundledger/accounts"
+	"fundledger/clearing/closing"
 	"fundledger/internal/fault"
 	"fundledger/ledger"
 	ledgerv1 "fundledger/proto/gen/fundledger/ledger/v1"
@@ -102,7 +103,9 @@ func (s *ledgerService) changePeriod(ctx context.Context, request interface {
 	case ledger.PeriodClosing:
 		result, err = keyed.BeginClose(ctx, b, m, by)
 	case ledger.PeriodShut:
-		result, err = keyed.Close(ctx, b, m, by)
+		if err = closing.New(s.store, s.journal, s.book, nil).Ready(ctx, keyed, b, m, by); err == nil {
+			result, err = keyed.Close(ctx, b, m, by)
+		}
 	default:
 		result, err = keyed.Reopen(ctx, b, m, by, reason)
 	}

@@ -16,6 +16,7 @@ import (
 type ledgerService struct {
 	journal *ledger.Journal
 	book    *accounts.Rulebook
+	store   accounts.Store
 }
 
 // caller is the subject of the call, who prepares, finishes, closes.

@@ -31,7 +31,7 @@ type service struct {
 func (s *Server) services() []service {
 	return []service{
 		{ledgerv1.File_fundledger_ledger_v1_ledger_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
-			return ledgerv1connect.NewLedgerServiceHandler(&ledgerService{journal: s.deps.Journal, book: s.deps.Book}, o...)
+			return ledgerv1connect.NewLedgerServiceHandler(&ledgerService{journal: s.deps.Journal, book: s.deps.Book, store: s.deps.Store}, o...)
 		}},
 		{accountsv1.File_fundledger_accounts_v1_accounts_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
 			return accountsv1connect.NewAccountsServiceHandler(&accountsService{journal: s.deps.Journal, book: s.deps.Book, store: s.deps.Store}, o...)
@@ -53,6 +53,12 @@ func (s *Server) services() []service {
 		}},
 		{clearingv1.File_fundledger_clearing_v1_bank_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
 			return clearingv1connect.NewBankServiceHandler(&bankService{s}, o...)
+		}},
+		{clearingv1.File_fundledger_clearing_v1_closing_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
+			return clearingv1connect.NewClosingServiceHandler(&closingService{s}, o...)
+		}},
+		{clearingv1.File_fundledger_clearing_v1_statement_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
+			return clearingv1connect.NewStatementServiceHandler(&statementService{s}, o...)
 		}},
 		{jobsv1.File_fundledger_jobs_v1_jobs_service_proto.Services().Get(0), func(o []connect.HandlerOption) (string, http.Handler) {
 			return jobsv1connect.NewJobsServiceHandler(&jobsService{s}, o...)

@@ -99,6 +99,32 @@ func (q *Queries) EndPostingRule(ctx context.Context, arg EndPostingRuleParams) 
 	return err
 }
 
+const endStatementLine = `-- name: EndStatementLine :exec
+UPDATE statement_lines SET valid_to = CAST($1::text AS date)
+WHERE statement = $2 AND role = $3 AND fund = $4 AND line = $5 AND valid_from = CAST($6::text AS date)
+`
+
+type EndStatementLineParams struct {
+	ValidTo   string
+	Statement string
+	Role      string
+	Fund      string
+	Line      string
+	ValidFrom string
+}
+
+func (q *Queries) EndStatementLine(ctx context.Context, arg EndStatementLineParams) error {
+	_, err := q.db.Exec(ctx, endStatementLine,
+		arg.ValidTo,
+		arg.Statement,
+		arg.Role,
+		arg.Fund,
+		arg.Line,
+		arg.ValidFrom,
+	)
+	return err
+}
+
 const endSubject = `-- name: EndSubject :exec
 UPDATE subjects SET valid_to = CAST($1::text AS date) WHERE role = $2 AND code = $3 AND valid_from = CAST($4::text AS date)
 `
@@ -418,6 +444,51 @@ func (q *Queries) InsertRuleChange(ctx context.Context, arg InsertRuleChangePara
 		arg.Reason,
 		arg.Rows,
 		arg.Changes,
+	)
+	return err
+}
+
+const insertStatementLines = `-- name: InsertStatementLines :exec
+INSERT INTO statement_lines (statement, role, fund, line, title, section, subjects, formula, valid_from, valid_to, source, position)
+SELECT t.statement, t.role, t.fund, t.line, t.title, t.section, t.subjects, t.formula,
+    t.valid_from::date, NULLIF(t.valid_to, '')::date, t.source, t.position FROM (
+    SELECT unnest($1::text[]) AS statement, unnest($2::text[]) AS role, unnest($3::text[]) AS fund,
+        unnest($4::text[]) AS line, unnest($5::text[]) AS title, unnest($6::text[]) AS section,
+        unnest($7::text[]) AS subjects, unnest($8::text[]) AS formula,
+        unnest($9::text[]) AS valid_from, unnest($10::text[]) AS valid_to, unnest($11::text[]) AS source,
+        unnest($12::int8[]) AS position
+) AS t
+`
+
+type InsertStatementLinesParams struct {
+	Statements []string
+	Roles      []string
+	Funds      []string
+	Lines      []string
+	Titles     []string
+	Sections   []string
+	Subjects   []string
+	Formulas   []string
+	ValidFrom  []string
+	ValidTo    []string
+	Sources    []string
+	Positions  []int64
+}
+
+func (q *Queries) InsertStatementLines(ctx context.Context, arg InsertStatementLinesParams) error {
+	_, err := q.db.Exec(ctx, insertStatementLines,
+		arg.Statements,
+		arg.Roles,
+		arg.Funds,
+		arg.Lines,
+		arg.Titles,
+		arg.Sections,
+		arg.Subjects,
+		arg.Formulas,
+		arg.ValidFrom,
+		arg.ValidTo,
+		arg.Sources,
+		arg.Positions,
 	)
 	return err
 }
@@ -748,6 +819,57 @@ func (q *Queries) ListRegions(ctx context.Context) ([]Region, error) {
 	return items, nil
 }
 
+const listStatementLines = `-- name: ListStatementLines :many
+SELECT statement, role, fund, line, title, section, subjects, formula, valid_from, valid_to, source
+FROM statement_lines ORDER BY position, statement, role, fund, line, valid_from
+`
+
+type ListStatementLinesRow struct {
+	Statement string
+	Role      string
+	Fund      string
+	Line      string
+	Title     string
+	Section   string
+	Subjects  string
+	Formula   string
+	ValidFrom time.Time
+	ValidTo   pgtype.Date
+	Source    string
+}
+
+func (q *Queries) ListStatementLines(ctx context.Context) ([]ListStatementLinesRow, error) {
+	rows, err := q.db.Query(ctx, listStatementLines)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListStatementLinesRow
+	for rows.Next() {
+		var i ListStatementLinesRow
+		if err := rows.Scan(
+			&i.Statement,
+			&i.Role,
+			&i.Fund,
+			&i.Line,
+			&i.Title,
+			&i.Section,
+			&i.Subjects,
+			&i.Formula,
+			&i.ValidFrom,
+			&i.ValidTo,
+			&i.Source,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listSubjects = `-- name: ListSubjects :many
 SELECT role, code, name, layer, normal, postable, counterparty, floor, group_name, group_by_counterparty, valid_from, valid_to, source FROM subjects
 `
@@ -864,4 +986,40 @@ func (q *Queries) RulesVersion(ctx context.Context) (int64, error) {
 	var column_1 int64
 	err := row.Scan(&column_1)
 	return column_1, err
+}
+
+const statementPositions = `-- name: StatementPositions :many
+SELECT statement, role, fund, max(position)::int8 AS position FROM statement_lines GROUP BY statement, role, fund
+`
+
+type StatementPositionsRow struct {
+	Statement string
+	Role      string
+	Fund      string
+	Position  int64
+}
+
+func (q *Queries) StatementPositions(ctx context.Context) ([]StatementPositionsRow, error) {
+	rows, err := q.db.Query(ctx, statementPositions)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []StatementPositionsRow
+	for rows.Next() {
+		var i StatementPositionsRow
+		if err := rows.Scan(
+			&i.Statement,
+			&i.Role,
+			&i.Fund,
+			&i.Position,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

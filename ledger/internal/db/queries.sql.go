@@ -13,6 +13,37 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const addShifts = `-- name: AddShifts :exec
+INSERT INTO account_shifts (account, month, period, debit_fen, credit_fen, first_position, last_position)
+SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::int8[]),
+    unnest($5::int8[]), unnest($6::int8[]), unnest($7::int8[])
+ON CONFLICT (account, month, period) DO UPDATE SET debit_fen = account_shifts.debit_fen + excluded.debit_fen,
+    credit_fen = account_shifts.credit_fen + excluded.credit_fen, last_position = excluded.last_position
+`
+
+type AddShiftsParams struct {
+	Accounts []string
+	Months   []string
+	Periods  []string
+	Debits   []int64
+	Credits  []int64
+	Firsts   []int64
+	Lasts    []int64
+}
+
+func (q *Queries) AddShifts(ctx context.Context, arg AddShiftsParams) error {
+	_, err := q.db.Exec(ctx, addShifts,
+		arg.Accounts,
+		arg.Months,
+		arg.Periods,
+		arg.Debits,
+		arg.Credits,
+		arg.Firsts,
+		arg.Lasts,
+	)
+	return err
+}
+
 const allBalances = `-- name: AllBalances :many
 SELECT account, debit_fen, credit_fen, line_count, position FROM balances ORDER BY account
 `
@@ -268,6 +299,52 @@ func (q *Queries) BlockAt(ctx context.Context, arg BlockAtParams) (int64, error)
 	var column_1 int64
 	err := row.Scan(&column_1)
 	return column_1, err
+}
+
+const blocksBehind = `-- name: BlocksBehind :many
+SELECT l.account, l.lines
+FROM (SELECT unnest($1::text[]) AS account) AS w CROSS JOIN LATERAL (
+    SELECT a.account, a.first_position, a.lines FROM account_lines AS a
+    WHERE a.account = w.account AND a.last_position > $2::int8 AND a.first_position <= $3::int8
+        AND a.first_position >= coalesce((
+            SELECT max(x.first_position) FROM account_lines AS x
+            WHERE x.account = w.account AND x.first_position <= $2::int8
+        ), 0)
+) AS l
+ORDER BY l.account, l.first_position
+`
+
+type BlocksBehindParams struct {
+	Accounts []string
+	Position int64
+	Until    int64
+}
+
+type BlocksBehindRow struct {
+	Account string
+	Lines   []byte
+}
+
+// The blocks of the accounts that hold lines behind the position, up to the one
+// that begins at or before until.
+func (q *Queries) BlocksBehind(ctx context.Context, arg BlocksBehindParams) ([]BlocksBehindRow, error) {
+	rows, err := q.db.Query(ctx, blocksBehind, arg.Accounts, arg.Position, arg.Until)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BlocksBehindRow
+	for rows.Next() {
+		var i BlocksBehindRow
+		if err := rows.Scan(&i.Account, &i.Lines); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const checkpointPositions = `-- name: CheckpointPositions :many
@@ -1395,6 +1472,66 @@ func (q *Queries) ListPendings(ctx context.Context, arg ListPendingsParams) ([]P
 	return items, nil
 }
 
+const listTurnover = `-- name: ListTurnover :many
+SELECT m.account, m.month, m.debit_fen, m.credit_fen, (CASE WHEN $1::bool THEN m.days ELSE '{}' END)::jsonb AS days
+FROM balances AS b JOIN account_months AS m ON m.account = b.account
+WHERE m.month <= $2::text
+    AND ($3::text = '' OR b.book = $3) AND ($4::text = '' OR b.fund = $4)
+    AND ($5::text = '' OR b.subject = $5 OR b.subject LIKE $5 || '.%')
+    AND ($6::text = '' OR b.counterparty = $6)
+ORDER BY m.account, m.month
+`
+
+type ListTurnoverParams struct {
+	WithDays     bool
+	Month        string
+	Book         string
+	Fund         string
+	Subject      string
+	Counterparty string
+}
+
+type ListTurnoverRow struct {
+	Account   string
+	Month     string
+	DebitFen  int64
+	CreditFen int64
+	Days      []byte
+}
+
+func (q *Queries) ListTurnover(ctx context.Context, arg ListTurnoverParams) ([]ListTurnoverRow, error) {
+	rows, err := q.db.Query(ctx, listTurnover,
+		arg.WithDays,
+		arg.Month,
+		arg.Book,
+		arg.Fund,
+		arg.Subject,
+		arg.Counterparty,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListTurnoverRow
+	for rows.Next() {
+		var i ListTurnoverRow
+		if err := rows.Scan(
+			&i.Account,
+			&i.Month,
+			&i.DebitFen,
+			&i.CreditFen,
+			&i.Days,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockFloors = `-- name: LockFloors :many
 SELECT account, balance_fen, reserved_fen, version FROM floors
 WHERE account = ANY($1::text[]) ORDER BY account FOR UPDATE
@@ -1463,7 +1600,7 @@ func (q *Queries) LockPeriods(ctx context.Context, books []string) ([]Period, er
 const lookAhead = `-- name: LookAhead :one
 SELECT EXISTS (SELECT 1 FROM inbox)::bool AS waiting,
     (SELECT s.position FROM heads AS s WHERE s.name = 'sealed')::int8 AS sealed,
-    (SELECT p.position FROM heads AS p WHERE p.name = 'projected')::int8 AS projected
+    (SELECT min(p.position) FROM heads AS p WHERE p.name IN ('projected', 'shifted'))::int8 AS projected
 `
 
 type LookAheadRow struct {
@@ -1526,6 +1663,20 @@ type MoveHeadParams struct {
 
 func (q *Queries) MoveHead(ctx context.Context, arg MoveHeadParams) error {
 	_, err := q.db.Exec(ctx, moveHead, arg.Position, arg.Name)
+	return err
+}
+
+const moveHeads = `-- name: MoveHeads :exec
+UPDATE heads SET position = $1 WHERE name = ANY($2::text[])
+`
+
+type MoveHeadsParams struct {
+	Position int64
+	Names    []string
+}
+
+func (q *Queries) MoveHeads(ctx context.Context, arg MoveHeadsParams) error {
+	_, err := q.db.Exec(ctx, moveHeads, arg.Position, arg.Names)
 	return err
 }
 
@@ -1871,6 +2022,52 @@ func (q *Queries) PageOfPeriodEvents(ctx context.Context, arg PageOfPeriodEvents
 	return items, nil
 }
 
+const pageOfShifts = `-- name: PageOfShifts :many
+SELECT account, month, period, debit_fen, credit_fen, first_position, last_position FROM account_shifts
+WHERE (account, month, period) > ($1::text, $2::text, $3::text)
+ORDER BY account, month, period LIMIT $4
+`
+
+type PageOfShiftsParams struct {
+	Account string
+	Month   string
+	Period  string
+	Page    int32
+}
+
+func (q *Queries) PageOfShifts(ctx context.Context, arg PageOfShiftsParams) ([]AccountShift, error) {
+	rows, err := q.db.Query(ctx, pageOfShifts,
+		arg.Account,
+		arg.Month,
+		arg.Period,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AccountShift
+	for rows.Next() {
+		var i AccountShift
+		if err := rows.Scan(
+			&i.Account,
+			&i.Month,
+			&i.Period,
+			&i.DebitFen,
+			&i.CreditFen,
+			&i.FirstPosition,
+			&i.LastPosition,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const pageOfVouchers = `-- name: PageOfVouchers :many
 SELECT book, period, number, entry_id, position FROM vouchers
 WHERE (book, period, number) > ($1::text, $2::text, $3::int8)
@@ -1945,6 +2142,35 @@ func (q *Queries) PeriodEvents(ctx context.Context, arg PeriodEventsParams) ([]P
 			&i.Position,
 			&i.ChangedAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const periodsOf = `-- name: PeriodsOf :many
+SELECT id, period FROM entries WHERE id = ANY($1::uuid[])
+`
+
+type PeriodsOfRow struct {
+	ID     uuid.UUID
+	Period string
+}
+
+func (q *Queries) PeriodsOf(ctx context.Context, ids []uuid.UUID) ([]PeriodsOfRow, error) {
+	rows, err := q.db.Query(ctx, periodsOf, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PeriodsOfRow
+	for rows.Next() {
+		var i PeriodsOfRow
+		if err := rows.Scan(&i.ID, &i.Period); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -2206,12 +2432,13 @@ func (q *Queries) ReadLease(ctx context.Context, name string) (ReadLeaseRow, err
 }
 
 const readLegs = `-- name: ReadLegs :many
-SELECT id, business_date, legs FROM entries WHERE id = ANY($1::uuid[])
+SELECT id, business_date, period, legs FROM entries WHERE id = ANY($1::uuid[])
 `
 
 type ReadLegsRow struct {
 	ID           uuid.UUID
 	BusinessDate time.Time
+	Period       string
 	Legs         []byte
 }
 
@@ -2224,7 +2451,12 @@ func (q *Queries) ReadLegs(ctx context.Context, ids []uuid.UUID) ([]ReadLegsRow,
 	var items []ReadLegsRow
 	for rows.Next() {
 		var i ReadLegsRow
-		if err := rows.Scan(&i.ID, &i.BusinessDate, &i.Legs); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.BusinessDate,
+			&i.Period,
+			&i.Legs,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -2621,6 +2853,90 @@ type SetPeriodsParams struct {
 func (q *Queries) SetPeriods(ctx context.Context, arg SetPeriodsParams) error {
 	_, err := q.db.Exec(ctx, setPeriods, arg.Books, arg.Month, arg.State)
 	return err
+}
+
+const shiftsOf = `-- name: ShiftsOf :many
+SELECT s.account, s.month, s.period, s.debit_fen, s.credit_fen, s.first_position, s.last_position
+FROM balances AS b JOIN account_shifts AS s ON s.account = b.account
+WHERE ($1::text = '' OR b.book = $1) AND ($2::text = '' OR b.fund = $2)
+    AND ($3::text = '' OR b.subject = $3 OR b.subject LIKE $3 || '.%')
+    AND ($4::text = '' OR b.counterparty = $4)
+`
+
+type ShiftsOfParams struct {
+	Book         string
+	Fund         string
+	Subject      string
+	Counterparty string
+}
+
+func (q *Queries) ShiftsOf(ctx context.Context, arg ShiftsOfParams) ([]AccountShift, error) {
+	rows, err := q.db.Query(ctx, shiftsOf,
+		arg.Book,
+		arg.Fund,
+		arg.Subject,
+		arg.Counterparty,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AccountShift
+	for rows.Next() {
+		var i AccountShift
+		if err := rows.Scan(
+			&i.Account,
+			&i.Month,
+			&i.Period,
+			&i.DebitFen,
+			&i.CreditFen,
+			&i.FirstPosition,
+			&i.LastPosition,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const shiftsOfAccount = `-- name: ShiftsOfAccount :many
+SELECT month, period, first_position, last_position FROM account_shifts WHERE account = $1
+`
+
+type ShiftsOfAccountRow struct {
+	Month         string
+	Period        string
+	FirstPosition int64
+	LastPosition  int64
+}
+
+func (q *Queries) ShiftsOfAccount(ctx context.Context, account string) ([]ShiftsOfAccountRow, error) {
+	rows, err := q.db.Query(ctx, shiftsOfAccount, account)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ShiftsOfAccountRow
+	for rows.Next() {
+		var i ShiftsOfAccountRow
+		if err := rows.Scan(
+			&i.Month,
+			&i.Period,
+			&i.FirstPosition,
+			&i.LastPosition,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const takeLease = `-- name: TakeLease :many

@@ -49,6 +49,16 @@ type AccountMonth struct {
 	Days      []byte
 }
 
+type AccountShift struct {
+	Account       string
+	Month         string
+	Period        string
+	DebitFen      int64
+	CreditFen     int64
+	FirstPosition int64
+	LastPosition  int64
+}
+
 type Balance struct {
 	Account      string
 	Book         string
@@ -841,6 +851,21 @@ type SideRecord struct {
 	AcctFen      int64
 	CashFen      int64
 	OrigSetlID   string
+}
+
+type StatementLine struct {
+	Statement string
+	Role      string
+	Fund      string
+	Line      string
+	Title     string
+	Section   string
+	Subjects  string
+	Formula   string
+	ValidFrom time.Time
+	ValidTo   pgtype.Date
+	Source    string
+	Position  int64
 }
 
 type Subject struct {
