@@ -188,7 +188,7 @@ func TestShiftsAreMadeUpForWhatAnOlderServerHasProjected(t *testing.T) {
 	}
 	for _, statement := range []string{
 		"UPDATE heads SET position = 1 WHERE name = 'shifted'",
-		"UPDATE account_shifts SET debit_fen = debit_fen / 4, credit_fen = credit_fen / 4, last_position = 1",
+		"UPDATE account_shifts SET debit_fen = CASE WHEN debit_fen = 0 THEN 0 ELSE 5 END, credit_fen = CASE WHEN credit_fen = 0 THEN 0 ELSE 5 END, last_position = 1",
 	} {
 		if _, err := f.db.Pool.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)

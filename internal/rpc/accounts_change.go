@@ -65,6 +65,13 @@ func (r *reader) ruleChange(q *accountsv1.ApplyRuleChangeRequest) accounts.RuleC
 			List: accounts.CodeList(x.GetList()), Code: x.GetCode(), Name: x.GetName(), Expense: x.GetExpense(), Effective: r.effective(x.GetEffective()),
 		})
 	}
+	for _, x := range q.GetStatementLines() {
+		change.Statements = append(change.Statements, accounts.StatementLine{
+			Statement: accounts.StatementKind(x.GetStatement()), Role: named(institutionRoles, x.GetRole()), Fund: x.GetFund(), Line: x.GetLine(),
+			Title: x.GetTitle(), Section: accounts.Section(x.GetSection()), Subjects: x.GetSubjects(), Formula: x.GetFormula(),
+			Effective: r.effective(x.GetEffective()),
+		})
+	}
 	return change
 }
 

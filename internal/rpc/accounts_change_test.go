@@ -69,9 +69,10 @@ func TestEveryKindOfRowOfAChangeIsReadWhole(t *testing.T) {
 			{"event":"trial","title":"试验","step":0,"region":"H","role":"INSTITUTION_ROLE_FINANCE","side":"SIDE_DEBIT","red":true,"subject":"1999","amount":"amount",` + effective + `},
 			{"event":"trial","title":"试验","step":1,"region":"H","role":"INSTITUTION_ROLE_FINANCE","side":"SIDE_CREDIT","red":true,"subject":"1001","amount":"amount",` + effective + `}],
 		"calendar_days":[{"date":"2039-01-03","kind":"DAY_KIND_HOLIDAY","name":"元旦","source":"试验"}],
-		"codes":[{"list":"med_type","code":"9999","name":"试验类别","expense":"5001.02",` + effective + `}]}`
+		"codes":[{"list":"med_type","code":"9999","name":"试验类别","expense":"5001.02",` + effective + `}],
+		"statement_lines":[{"statement":"balance_sheet","role":"INSTITUTION_ROLE_FINANCE","line":"1.9","title":"试验资产","section":"asset","subjects":"1999",` + effective + `}]}`
 	a := f.call(t, accountsMethod+"ApplyRuleChange", f.token("admin", inRegions("admin", config.Province)), request)
-	if rows := a.rows(t, "changes"); len(rows) != 5 {
+	if rows := a.rows(t, "changes"); len(rows) != 6 {
 		t.Errorf("%v", rows)
 	}
 	book, err := accounts.Load(t.Context(), f.db)
@@ -79,6 +80,9 @@ func TestEveryKindOfRowOfAChangeIsReadWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	on := accounts.Today().AddDays(1)
+	if line, ok := book.Statements.Layout(accounts.BalanceSheet, accounts.Finance, "310", on).Of("1999", accounts.Asset); !ok || line.Title != "试验资产" {
+		t.Errorf("%+v", line)
+	}
 	subject, ok := book.Chart.Find(accounts.Finance, "1999", on)
 	if !ok || !subject.Floor || !subject.Postable || subject.Layer != accounts.Cash || subject.Normal != accounts.Debit || subject.Source != "C" || subject.From != on {
 		t.Errorf("%+v", subject)

@@ -50,9 +50,12 @@ type ApplyRuleChangeRequest struct {
 	// Days of the calendar to add, at most 1000.
 	CalendarDays []*CalendarDay `protobuf:"bytes,9,rep,name=calendar_days,json=calendarDays,proto3" json:"calendar_days,omitempty"`
 	// Rows of code lists, at most 10,000.
-	Codes         []*Code `protobuf:"bytes,10,rep,name=codes,proto3" json:"codes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Codes []*Code `protobuf:"bytes,10,rep,name=codes,proto3" json:"codes,omitempty"`
+	// Lines of the layouts of statements, at most 1000. A new row stands behind those
+	// of its layout. A subject that is in no line of a layout needs one.
+	StatementLines []*StatementLine `protobuf:"bytes,11,rep,name=statement_lines,json=statementLines,proto3" json:"statement_lines,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ApplyRuleChangeRequest) Reset() {
@@ -155,6 +158,13 @@ func (x *ApplyRuleChangeRequest) GetCodes() []*Code {
 	return nil
 }
 
+func (x *ApplyRuleChangeRequest) GetStatementLines() []*StatementLine {
+	if x != nil {
+		return x.StatementLines
+	}
+	return nil
+}
+
 // ApplyRuleChangeResponse says what the change did.
 type ApplyRuleChangeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -213,8 +223,8 @@ func (x *ApplyRuleChangeResponse) GetReplayed() bool {
 // RuleChange counts what a change did to one kind of rows.
 type RuleChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Kind of rows: "regions", "funds", "chart", "postings", "policy", "calendar"
-	// or "codes".
+	// Kind of rows: "regions", "funds", "chart", "postings", "policy", "calendar",
+	// "codes" or "statements".
 	Rows string `protobuf:"bytes,1,opt,name=rows,proto3" json:"rows,omitempty"`
 	// Rows added.
 	Inserted int32 `protobuf:"varint,2,opt,name=inserted,proto3" json:"inserted,omitempty"`
@@ -288,7 +298,7 @@ var File_fundledger_accounts_v1_change_proto protoreflect.FileDescriptor
 
 const file_fundledger_accounts_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"#fundledger/accounts/v1/change.proto\x12\x16fundledger.accounts.v1\x1a\x1bbuf/validate/validate.proto\x1a!fundledger/accounts/v1/rule.proto\"\xff\x06\n" +
+	"#fundledger/accounts/v1/change.proto\x12\x16fundledger.accounts.v1\x1a\x1bbuf/validate/validate.proto\x1a!fundledger/accounts/v1/rule.proto\"\xf7\a\n" +
 	"\x16ApplyRuleChangeRequest\x124\n" +
 	"\x0fidempotency_key\x18\x01 \x01(\tB\v\xbaH\b\xc8\x01\x01r\x03(\xc8\x01R\x0eidempotencyKey\x12#\n" +
 	"\x06reason\x18\x02 \x01(\tB\v\xbaH\b\xc8\x01\x01r\x03(\xf4\x03R\x06reason\x12#\n" +
@@ -302,8 +312,9 @@ const file_fundledger_accounts_v1_change_proto_rawDesc = "" +
 	"parameters\x12S\n" +
 	"\rcalendar_days\x18\t \x03(\v2#.fundledger.accounts.v1.CalendarDayB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\fcalendarDays\x12=\n" +
 	"\x05codes\x18\n" +
-	" \x03(\v2\x1c.fundledger.accounts.v1.CodeB\t\xbaH\x06\x92\x01\x03\x10\x90NR\x05codes:\xe1\x01\xbaH\xdd\x01\x1a\xda\x01\n" +
-	"\x16apply_rule_change.rows\x12\x1da change has at least one row\x1a\xa0\x01size(this.regions) + size(this.funds) + size(this.subjects) + size(this.posting_rules) + size(this.parameters) + size(this.calendar_days) + size(this.codes) > 0\"s\n" +
+	" \x03(\v2\x1c.fundledger.accounts.v1.CodeB\t\xbaH\x06\x92\x01\x03\x10\x90NR\x05codes\x12Y\n" +
+	"\x0fstatement_lines\x18\v \x03(\v2%.fundledger.accounts.v1.StatementLineB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\x0estatementLines:\xfe\x01\xbaH\xfa\x01\x1a\xf7\x01\n" +
+	"\x16apply_rule_change.rows\x12\x1da change has at least one row\x1a\xbd\x01size(this.regions) + size(this.funds) + size(this.subjects) + size(this.posting_rules) + size(this.parameters) + size(this.calendar_days) + size(this.codes) + size(this.statement_lines) > 0\"s\n" +
 	"\x17ApplyRuleChangeResponse\x12<\n" +
 	"\achanges\x18\x01 \x03(\v2\".fundledger.accounts.v1.RuleChangeR\achanges\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed\"p\n" +
@@ -339,21 +350,23 @@ var file_fundledger_accounts_v1_change_proto_goTypes = []any{
 	(*Parameter)(nil),               // 7: fundledger.accounts.v1.Parameter
 	(*CalendarDay)(nil),             // 8: fundledger.accounts.v1.CalendarDay
 	(*Code)(nil),                    // 9: fundledger.accounts.v1.Code
+	(*StatementLine)(nil),           // 10: fundledger.accounts.v1.StatementLine
 }
 var file_fundledger_accounts_v1_change_proto_depIdxs = []int32{
-	3, // 0: fundledger.accounts.v1.ApplyRuleChangeRequest.regions:type_name -> fundledger.accounts.v1.Region
-	4, // 1: fundledger.accounts.v1.ApplyRuleChangeRequest.funds:type_name -> fundledger.accounts.v1.Fund
-	5, // 2: fundledger.accounts.v1.ApplyRuleChangeRequest.subjects:type_name -> fundledger.accounts.v1.Subject
-	6, // 3: fundledger.accounts.v1.ApplyRuleChangeRequest.posting_rules:type_name -> fundledger.accounts.v1.PostingRule
-	7, // 4: fundledger.accounts.v1.ApplyRuleChangeRequest.parameters:type_name -> fundledger.accounts.v1.Parameter
-	8, // 5: fundledger.accounts.v1.ApplyRuleChangeRequest.calendar_days:type_name -> fundledger.accounts.v1.CalendarDay
-	9, // 6: fundledger.accounts.v1.ApplyRuleChangeRequest.codes:type_name -> fundledger.accounts.v1.Code
-	2, // 7: fundledger.accounts.v1.ApplyRuleChangeResponse.changes:type_name -> fundledger.accounts.v1.RuleChange
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	3,  // 0: fundledger.accounts.v1.ApplyRuleChangeRequest.regions:type_name -> fundledger.accounts.v1.Region
+	4,  // 1: fundledger.accounts.v1.ApplyRuleChangeRequest.funds:type_name -> fundledger.accounts.v1.Fund
+	5,  // 2: fundledger.accounts.v1.ApplyRuleChangeRequest.subjects:type_name -> fundledger.accounts.v1.Subject
+	6,  // 3: fundledger.accounts.v1.ApplyRuleChangeRequest.posting_rules:type_name -> fundledger.accounts.v1.PostingRule
+	7,  // 4: fundledger.accounts.v1.ApplyRuleChangeRequest.parameters:type_name -> fundledger.accounts.v1.Parameter
+	8,  // 5: fundledger.accounts.v1.ApplyRuleChangeRequest.calendar_days:type_name -> fundledger.accounts.v1.CalendarDay
+	9,  // 6: fundledger.accounts.v1.ApplyRuleChangeRequest.codes:type_name -> fundledger.accounts.v1.Code
+	10, // 7: fundledger.accounts.v1.ApplyRuleChangeRequest.statement_lines:type_name -> fundledger.accounts.v1.StatementLine
+	2,  // 8: fundledger.accounts.v1.ApplyRuleChangeResponse.changes:type_name -> fundledger.accounts.v1.RuleChange
+	9,  // [9:9] is the sub-list for method output_type
+	9,  // [9:9] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_fundledger_accounts_v1_change_proto_init() }

@@ -1223,6 +1223,125 @@ func (x *AccessRule) GetSource() string {
 	return ""
 }
 
+// StatementLine is a line of the layout of a statement.
+type StatementLine struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The statement: "balance_sheet" 资产负债表 or "income" 收支表.
+	Statement string `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
+	// In whose books.
+	Role InstitutionRole `protobuf:"varint,2,opt,name=role,proto3,enum=fundledger.accounts.v1.InstitutionRole" json:"role,omitempty"`
+	// The fund; empty for those that have no layout of their own.
+	Fund string `protobuf:"bytes,3,opt,name=fund,proto3" json:"fund,omitempty"`
+	// Number of the line in the table, such as "1.2".
+	Line string `protobuf:"bytes,4,opt,name=line,proto3" json:"line,omitempty"`
+	// Its title.
+	Title string `protobuf:"bytes,5,opt,name=title,proto3" json:"title,omitempty"`
+	// What its figure is.
+	Section string `protobuf:"bytes,6,opt,name=section,proto3" json:"section,omitempty"`
+	// Codes of subjects divided by commas, each standing for its sub-accounts too;
+	// empty for a sum or a tie.
+	Subjects string `protobuf:"bytes,7,opt,name=subjects,proto3" json:"subjects,omitempty"`
+	// Sum of lines, such as "1+1.2-2", of a sum or a tie; empty for all others.
+	Formula string `protobuf:"bytes,8,opt,name=formula,proto3" json:"formula,omitempty"`
+	// When the row holds and where it comes from.
+	Effective     *Effective `protobuf:"bytes,9,opt,name=effective,proto3" json:"effective,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatementLine) Reset() {
+	*x = StatementLine{}
+	mi := &file_fundledger_accounts_v1_rule_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatementLine) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatementLine) ProtoMessage() {}
+
+func (x *StatementLine) ProtoReflect() protoreflect.Message {
+	mi := &file_fundledger_accounts_v1_rule_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatementLine.ProtoReflect.Descriptor instead.
+func (*StatementLine) Descriptor() ([]byte, []int) {
+	return file_fundledger_accounts_v1_rule_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *StatementLine) GetStatement() string {
+	if x != nil {
+		return x.Statement
+	}
+	return ""
+}
+
+func (x *StatementLine) GetRole() InstitutionRole {
+	if x != nil {
+		return x.Role
+	}
+	return InstitutionRole_INSTITUTION_ROLE_UNSPECIFIED
+}
+
+func (x *StatementLine) GetFund() string {
+	if x != nil {
+		return x.Fund
+	}
+	return ""
+}
+
+func (x *StatementLine) GetLine() string {
+	if x != nil {
+		return x.Line
+	}
+	return ""
+}
+
+func (x *StatementLine) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *StatementLine) GetSection() string {
+	if x != nil {
+		return x.Section
+	}
+	return ""
+}
+
+func (x *StatementLine) GetSubjects() string {
+	if x != nil {
+		return x.Subjects
+	}
+	return ""
+}
+
+func (x *StatementLine) GetFormula() string {
+	if x != nil {
+		return x.Formula
+	}
+	return ""
+}
+
+func (x *StatementLine) GetEffective() *Effective {
+	if x != nil {
+		return x.Effective
+	}
+	return nil
+}
+
 var File_fundledger_accounts_v1_rule_proto protoreflect.FileDescriptor
 
 const file_fundledger_accounts_v1_rule_proto_rawDesc = "" +
@@ -1306,7 +1425,17 @@ const file_fundledger_accounts_v1_rule_proto_rawDesc = "" +
 	"\x06action\x18\x01 \x01(\tR\x06action\x12\x14\n" +
 	"\x05roles\x18\x02 \x03(\tR\x05roles\x12\x14\n" +
 	"\x05title\x18\x03 \x01(\tR\x05title\x12\x16\n" +
-	"\x06source\x18\x04 \x01(\tR\x06source*w\n" +
+	"\x06source\x18\x04 \x01(\tR\x06source\"\xf9\x03\n" +
+	"\rStatementLine\x12=\n" +
+	"\tstatement\x18\x01 \x01(\tB\x1f\xbaH\x1c\xc8\x01\x01r\x17R\rbalance_sheetR\x06incomeR\tstatement\x12H\n" +
+	"\x04role\x18\x02 \x01(\x0e2'.fundledger.accounts.v1.InstitutionRoleB\v\xbaH\b\xc8\x01\x01\x82\x01\x02\x10\x01R\x04role\x12 \n" +
+	"\x04fund\x18\x03 \x01(\tB\f\xbaH\t\xd8\x01\x01r\x04\xc0\xea0\x01R\x04fund\x12 \n" +
+	"\x04line\x18\x04 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\xc0\xea0\x01R\x04line\x12!\n" +
+	"\x05title\x18\x05 \x01(\tB\v\xbaH\b\xc8\x01\x01r\x03(\xf4\x03R\x05title\x12e\n" +
+	"\asection\x18\x06 \x01(\tBK\xbaHH\xc8\x01\x01rCR\x05assetR\tliabilityR\x03netR\x06incomeR\aexpenseR\aopeningR\x06endingR\x03sumR\x03tieR\asection\x12$\n" +
+	"\bsubjects\x18\a \x01(\tB\b\xbaH\x05r\x03(\xf4\x03R\bsubjects\x12\"\n" +
+	"\aformula\x18\b \x01(\tB\b\xbaH\x05r\x03(\xf4\x03R\aformula\x12G\n" +
+	"\teffective\x18\t \x01(\v2!.fundledger.accounts.v1.EffectiveB\x06\xbaH\x03\xc8\x01\x01R\teffective*w\n" +
 	"\n" +
 	"RegionKind\x12\x1b\n" +
 	"\x17REGION_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -1341,24 +1470,25 @@ func file_fundledger_accounts_v1_rule_proto_rawDescGZIP() []byte {
 }
 
 var file_fundledger_accounts_v1_rule_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_fundledger_accounts_v1_rule_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_fundledger_accounts_v1_rule_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_fundledger_accounts_v1_rule_proto_goTypes = []any{
-	(RegionKind)(0),      // 0: fundledger.accounts.v1.RegionKind
-	(InstitutionRole)(0), // 1: fundledger.accounts.v1.InstitutionRole
-	(Layer)(0),           // 2: fundledger.accounts.v1.Layer
-	(DayKind)(0),         // 3: fundledger.accounts.v1.DayKind
-	(*Effective)(nil),    // 4: fundledger.accounts.v1.Effective
-	(*Region)(nil),       // 5: fundledger.accounts.v1.Region
-	(*Institution)(nil),  // 6: fundledger.accounts.v1.Institution
-	(*Fund)(nil),         // 7: fundledger.accounts.v1.Fund
-	(*Subject)(nil),      // 8: fundledger.accounts.v1.Subject
-	(*PostingRule)(nil),  // 9: fundledger.accounts.v1.PostingRule
-	(*Parameter)(nil),    // 10: fundledger.accounts.v1.Parameter
-	(*CalendarDay)(nil),  // 11: fundledger.accounts.v1.CalendarDay
-	(*Code)(nil),         // 12: fundledger.accounts.v1.Code
-	(*Account)(nil),      // 13: fundledger.accounts.v1.Account
-	(*AccessRule)(nil),   // 14: fundledger.accounts.v1.AccessRule
-	(v1.Side)(0),         // 15: fundledger.type.v1.Side
+	(RegionKind)(0),       // 0: fundledger.accounts.v1.RegionKind
+	(InstitutionRole)(0),  // 1: fundledger.accounts.v1.InstitutionRole
+	(Layer)(0),            // 2: fundledger.accounts.v1.Layer
+	(DayKind)(0),          // 3: fundledger.accounts.v1.DayKind
+	(*Effective)(nil),     // 4: fundledger.accounts.v1.Effective
+	(*Region)(nil),        // 5: fundledger.accounts.v1.Region
+	(*Institution)(nil),   // 6: fundledger.accounts.v1.Institution
+	(*Fund)(nil),          // 7: fundledger.accounts.v1.Fund
+	(*Subject)(nil),       // 8: fundledger.accounts.v1.Subject
+	(*PostingRule)(nil),   // 9: fundledger.accounts.v1.PostingRule
+	(*Parameter)(nil),     // 10: fundledger.accounts.v1.Parameter
+	(*CalendarDay)(nil),   // 11: fundledger.accounts.v1.CalendarDay
+	(*Code)(nil),          // 12: fundledger.accounts.v1.Code
+	(*Account)(nil),       // 13: fundledger.accounts.v1.Account
+	(*AccessRule)(nil),    // 14: fundledger.accounts.v1.AccessRule
+	(*StatementLine)(nil), // 15: fundledger.accounts.v1.StatementLine
+	(v1.Side)(0),          // 16: fundledger.type.v1.Side
 }
 var file_fundledger_accounts_v1_rule_proto_depIdxs = []int32{
 	0,  // 0: fundledger.accounts.v1.Region.kind:type_name -> fundledger.accounts.v1.RegionKind
@@ -1366,21 +1496,23 @@ var file_fundledger_accounts_v1_rule_proto_depIdxs = []int32{
 	4,  // 2: fundledger.accounts.v1.Fund.effective:type_name -> fundledger.accounts.v1.Effective
 	1,  // 3: fundledger.accounts.v1.Subject.role:type_name -> fundledger.accounts.v1.InstitutionRole
 	2,  // 4: fundledger.accounts.v1.Subject.layer:type_name -> fundledger.accounts.v1.Layer
-	15, // 5: fundledger.accounts.v1.Subject.normal:type_name -> fundledger.type.v1.Side
+	16, // 5: fundledger.accounts.v1.Subject.normal:type_name -> fundledger.type.v1.Side
 	4,  // 6: fundledger.accounts.v1.Subject.effective:type_name -> fundledger.accounts.v1.Effective
 	1,  // 7: fundledger.accounts.v1.PostingRule.role:type_name -> fundledger.accounts.v1.InstitutionRole
-	15, // 8: fundledger.accounts.v1.PostingRule.side:type_name -> fundledger.type.v1.Side
+	16, // 8: fundledger.accounts.v1.PostingRule.side:type_name -> fundledger.type.v1.Side
 	4,  // 9: fundledger.accounts.v1.PostingRule.effective:type_name -> fundledger.accounts.v1.Effective
 	4,  // 10: fundledger.accounts.v1.Parameter.effective:type_name -> fundledger.accounts.v1.Effective
 	3,  // 11: fundledger.accounts.v1.CalendarDay.kind:type_name -> fundledger.accounts.v1.DayKind
 	4,  // 12: fundledger.accounts.v1.Code.effective:type_name -> fundledger.accounts.v1.Effective
 	2,  // 13: fundledger.accounts.v1.Account.layer:type_name -> fundledger.accounts.v1.Layer
-	15, // 14: fundledger.accounts.v1.Account.normal:type_name -> fundledger.type.v1.Side
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	16, // 14: fundledger.accounts.v1.Account.normal:type_name -> fundledger.type.v1.Side
+	1,  // 15: fundledger.accounts.v1.StatementLine.role:type_name -> fundledger.accounts.v1.InstitutionRole
+	4,  // 16: fundledger.accounts.v1.StatementLine.effective:type_name -> fundledger.accounts.v1.Effective
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_fundledger_accounts_v1_rule_proto_init() }
@@ -1394,7 +1526,7 @@ func file_fundledger_accounts_v1_rule_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fundledger_accounts_v1_rule_proto_rawDesc), len(file_fundledger_accounts_v1_rule_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
