@@ -17,7 +17,7 @@ import (
 type demoCmd struct {
 	Out         string `help:"Directory for the sample files, tables and notices." default:"out/demo" placeholder:"DIR"`
 	Year        bool   `help:"Run a whole fiscal year and print its table: quotas, twelve months, top-ups, refunds, clawbacks, the next year's quotas."`
-	Settlements int    `help:"With --year: settlements of a month." default:"200" placeholder:"N"`
+	Settlements int    `help:"With --year: settlements of a month." default:"150" placeholder:"N"`
 	Seed        uint64 `help:"With --year: of the generated settlements." default:"1" placeholder:"N"`
 }
 

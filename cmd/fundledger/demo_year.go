@@ -69,7 +69,7 @@ func printYear(app *app, table *year.Table) {
 		app.printf("\n%s\n", part.title)
 		header, right := []any{"Month 月份"}, []int{}
 		for column := part.first; column <= part.last; column++ {
-			header, right = append(header, column.String()), append(right, len(header))
+			header, right = append(header, column.String()), append(right, len(header)+1)
 		}
 		t := newTable(header...)
 		t.alignRight(right...)

@@ -73,7 +73,7 @@ func (r *run) deduct(month accounts.Month, b *bill, amount accounts.Fen) error {
 	return err
 }
 
-// cases are the cases of the chosen bills, by name.
+// caseOf is the clawback of the chosen bill of that name.
 func (r *run) caseOf(name string) string { return r.cases[name] }
 
 // claim opens the clawback of half the bill, which another person approves, and

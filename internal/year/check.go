@@ -11,6 +11,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/clearing"
+	"fundledger/clearing/prepayment"
 	"fundledger/internal/fault"
 	"fundledger/ledger"
 )
@@ -60,7 +61,7 @@ func (r *run) check(month accounts.Month) error {
 	if verified.Signed != verified.Position {
 		return fault.New(fault.Internal, "the journal stands at %d and is signed up to %d", verified.Position, verified.Signed)
 	}
-	checked, err := clearing.Check(r.ctx, r.journal, r.store, r.book)
+	checked, err := clearing.Check(r.ctx, r.journal, r.store, r.book, prepayment.Check)
 	if err != nil {
 		return err
 	}

@@ -47,8 +47,8 @@ func (r *run) quotas(month accounts.Month) error {
 	if month.Year() > Year {
 		return nil
 	}
-	for i, city := range []string{"310000", "340000"} { // other provinces bring theirs up to the quota
-		m := prepayment.Move{Province: city, Direction: clearing.Pay, Document: "对方预付金通知〔2025〕1号", Date: on(month, 20), By: clerk,
+	for i, province := range []string{"310000", "340000"} { // other provinces bring theirs up to the quota
+		m := prepayment.Move{Province: province, Direction: clearing.Pay, Document: "对方预付金通知〔2025〕1号", Date: on(month, 20), By: clerk,
 			Reference: fmt.Sprintf("THEIRS-%d", i), Lines: []clearing.Line{{Fund: "310", Amount: 30_000_00}, {Fund: "390", Amount: 20_000_00}}}
 		if _, err := r.prepayments.Record(r.ctx, m); err != nil {
 			return err
