@@ -28,6 +28,8 @@ var slowStreams = map[string]string{
 	settlementMethod + "UploadSettlements": "below",
 	clearingMethod + "DownloadDocument":    "below",
 	jobsMethod + "WatchJob":                "below",
+
+	bankMethod + "DownloadBankReconciliation": "below",
 }
 
 // startUpload is the first message of an upload of the sample's file.
@@ -57,6 +59,9 @@ func TestSlowAndVanishedClientsOfStreamsAreLetGo(t *testing.T) {
 	f.uploaded(t, clerk)
 	f.done(t, settlementMethod+"Reconcile", clerk, sampleReconcile)
 	f.done(t, clearingMethod+"Clear", clerk, sampleClear)
+	banker := f.token("banker", map[string][]string{"operator": {"*"}, "admin": {"*"}})
+	f.ok(t, bankMethod+"PutBankAccounts", banker, putAccount)
+	f.ok(t, bankMethod+"ImportBankStatements", banker, importOf("i", bankStatement))
 	f.server.patience = 2 * time.Second
 	// No server does this kind, so that it is watched for ever.
 	waits := jobs.New(f.db, map[string]jobs.Work{"waits": workOn(f.server.reconcile)})
@@ -130,6 +135,24 @@ func TestSlowAndVanishedClientsOfStreamsAreLetGo(t *testing.T) {
 		f.connectionsAreFree(t)
 		lazy.Close()
 		left.Close()
+
+		// Likewise of a 余额调节表.
+		tables, was := clearingv1connect.NewBankServiceClient(client, f.url), ended("DownloadBankReconciliation")
+		table := &clearingv1.DownloadBankReconciliationRequest{Account: "3201-0001", Day: "2025-01-31", Format: clearingv1.DocumentFormat_DOCUMENT_FORMAT_XLSX}
+		lazyTable, err := tables.DownloadBankReconciliation(context.Background(), table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gone, vanish = context.WithCancel(context.Background())
+		leftTable, err := tables.DownloadBankReconciliation(gone, table)
+		if err != nil || !leftTable.Receive() || len(leftTable.Msg().GetChunk()) == 0 {
+			t.Fatal(err, leftTable.Err())
+		}
+		vanish()
+		untilEnded("DownloadBankReconciliation", was+2)
+		f.connectionsAreFree(t)
+		lazyTable.Close()
+		leftTable.Close()
 		transport.CloseIdleConnections()
 	}
 	f.close(t)()
