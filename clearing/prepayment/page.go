@@ -6,13 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"fundledger/internal/fault"
+	"fundledger/internal/paging"
 	"fundledger/ledger"
-)
-
-const (
-	defaultPage = 100
-	largestPage = 1000
 )
 
 // Seen returns the position of the journal that everything read from now on has
@@ -30,11 +25,9 @@ func (p *Prepayments) Seen(ctx context.Context, atLeast ledger.Position) (at led
 // list is in order of id; what is added to it in between moves nothing. Invalid
 // for a size out of range.
 func Cut[T any](list []T, id func(*T) string, size int, token string) ([]T, string, error) {
-	switch {
-	case size == 0:
-		size = defaultPage
-	case size < 0 || size > largestPage:
-		return nil, "", fault.New(fault.Invalid, "a page has 1 to %d items, %d were asked", largestPage, size).With("field", "page_size")
+	size, err := paging.Size(size, "items")
+	if err != nil {
+		return nil, "", err
 	}
 	first := slices.IndexFunc(list, func(item T) bool { return id(&item) > token })
 	if first < 0 {

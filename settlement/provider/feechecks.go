@@ -6,6 +6,7 @@ import (
 	"cloud.google.com/go/civil"
 	"github.com/jackc/pgx/v5"
 
+	"fundledger/internal/paging"
 	"fundledger/settlement/provider/internal/db"
 )
 
@@ -50,7 +51,7 @@ type CheckPage struct {
 
 // FeeChecks lists fee checks as they stand. Errors: Invalid.
 func (d *Desk) FeeChecks(ctx context.Context, query CheckQuery) (*CheckPage, error) {
-	size, err := pageSize(query.PageSize, "checks")
+	size, err := paging.Size(query.PageSize, "checks")
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"fundledger/internal/paging"
 	"fundledger/ledger"
 	"fundledger/settlement/provider/internal/db"
 )
@@ -52,7 +53,7 @@ type ListPage struct {
 // Lists lists payment lists. Errors: Invalid, NotFound (the journal is shorter
 // than the position).
 func (d *Desk) Lists(ctx context.Context, query ListQuery, atLeast ledger.Position) (*ListPage, error) {
-	size, err := pageSize(query.PageSize, "lists")
+	size, err := paging.Size(query.PageSize, "lists")
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +83,7 @@ type ItemPage struct {
 // ListItems lists what a payment list pays of each settlement. What it covers
 // never changes. Errors: Invalid, NotFound.
 func (d *Desk) ListItems(ctx context.Context, id string, asked int, token string) (*ItemPage, error) {
-	size, err := pageSize(asked, "items")
+	size, err := paging.Size(asked, "items")
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +136,7 @@ func parseItemToken(token string) (block int64, index int, err error) {
 	block, err = strconv.ParseInt(number, 10, 64)
 	index, err2 := strconv.Atoi(at)
 	if !ok || err != nil || err2 != nil || block < 1 || index < 0 {
-		return 0, 0, badToken(token, "a payment list's items")
+		return 0, 0, paging.BadToken(token, "a payment list's items")
 	}
 	return block, index, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"fundledger/accounts"
 	"fundledger/internal/fault"
+	"fundledger/internal/paging"
 	"fundledger/ledger"
 	"fundledger/settlement"
 	"fundledger/settlement/provider/internal/db"
@@ -319,7 +320,7 @@ type DifferencePage struct {
 // Differences lists in which settlements a provider and we differ. Errors:
 // Invalid, NotFound (no such comparison).
 func (d *Desk) Differences(ctx context.Context, query DifferenceQuery) (*DifferencePage, error) {
-	size, err := pageSize(query.PageSize, "differences")
+	size, err := paging.Size(query.PageSize, "differences")
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"fundledger/accounts"
+	"fundledger/internal/paging"
 	"fundledger/settlement/provider/internal/db"
 )
 
@@ -52,7 +53,7 @@ type ReimbursementPage struct {
 
 // Reimbursements lists applications as they stand, by due date. Errors: Invalid.
 func (d *Desk) Reimbursements(ctx context.Context, query ReimbursementQuery) (*ReimbursementPage, error) {
-	size, err := pageSize(query.PageSize, "applications")
+	size, err := paging.Size(query.PageSize, "applications")
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +66,7 @@ func (d *Desk) Reimbursements(ctx context.Context, query ReimbursementQuery) (*R
 		parts := strings.SplitN(token, "/", 3)
 		due, err := accounts.ParseDate(parts[0])
 		if err != nil || len(parts) < 3 {
-			return nil, badToken(token, "a list of applications")
+			return nil, paging.BadToken(token, "a list of applications")
 		}
 		p.AfterDue, p.AfterRegion, p.AfterDocument = dateParam(due), parts[1], parts[2]
 	}
