@@ -19,6 +19,15 @@ import (
 // PartFields.
 type Parts = parts
 
+// Fen writes the parts for the database, in their order.
+func (p parts) Fen() []int64 {
+	list := make([]int64, len(p))
+	for i, amount := range p {
+		list[i] = int64(amount)
+	}
+	return list
+}
+
 // Sum is the total of all parts.
 func (p parts) Sum() accounts.Fen { return p.sum() }
 
@@ -90,7 +99,7 @@ func (s *Settlements) Standings(ctx context.Context, tx pgx.Tx, setlIDs []string
 		if r.Released {
 			continue
 		}
-		standings[r.SetlID].take(ReductionKind(r.Kind), partsOf(r.PartsFen...))
+		standings[r.SetlID].take(ReductionKind(r.Kind), PartsOf(r.PartsFen...))
 	}
 	blocks, err := q.BlocksAmong(ctx, db.BlocksAmongParams{Months: months, SetlIds: ids})
 	for _, b := range blocks {
@@ -133,7 +142,7 @@ func (s *Settlements) Reduce(ctx context.Context, tx pgx.Tx, of *Standing, kind 
 		return err
 	}
 	of.take(kind, amounts)
-	return db.New(tx).InsertReduction(ctx, db.InsertReductionParams{ID: id, SetlID: of.SetlID, Kind: string(kind), LoweredOn: dateParam(on), PartsFen: fenOf(amounts)})
+	return db.New(tx).InsertReduction(ctx, db.InsertReductionParams{ID: id, SetlID: of.SetlID, Kind: string(kind), LoweredOn: dateParam(on), PartsFen: amounts.Fen()})
 }
 
 func (s *Standing) take(kind ReductionKind, amounts Parts) {
@@ -196,7 +205,7 @@ func (s *Settlements) PostNegatives(ctx context.Context, tx pgx.Tx, negatives []
 		rec.of, rec.before = n.Of.record, before[n.Of.SetlID].Minus(n.Of.Refunded)
 		before[n.Of.SetlID] = before[n.Of.SetlID].plus(rec.parts)
 		records[i] = &rec
-		if err := q.InsertNegative(ctx, db.InsertNegativeParams{ID: n.ID, SetlID: n.Of.SetlID, PartsFen: fenOf(n.Amounts)}); err != nil {
+		if err := q.InsertNegative(ctx, db.InsertNegativeParams{ID: n.ID, SetlID: n.Of.SetlID, PartsFen: n.Amounts.Fen()}); err != nil {
 			return nil, err
 		}
 		e, err := drafter.entry(&rec)
@@ -230,7 +239,7 @@ func postedNegatives(ctx context.Context, q *db.Queries, setlIDs []string) (map[
 	rows, err := q.NegativesAmong(ctx, setlIDs)
 	sums := make(map[string]parts, len(setlIDs))
 	for _, r := range rows {
-		sums[r.SetlID] = sums[r.SetlID].plus(partsOf(r.PartsFen...).negative())
+		sums[r.SetlID] = sums[r.SetlID].plus(PartsOf(r.PartsFen...).negative())
 	}
 	return sums, err
 }
@@ -265,12 +274,4 @@ func RunsOfNegatives(ctx context.Context, tx pgx.Tx, records []string) (map[stri
 		}
 	}
 	return runs, err
-}
-
-func fenOf(p parts) []int64 {
-	list := make([]int64, len(p))
-	for i, amount := range p {
-		list[i] = int64(amount)
-	}
-	return list
 }

@@ -76,7 +76,7 @@ func (p *refundPage) settle(ctx context.Context, tx pgx.Tx) error {
 	}
 	for _, r := range reductions {
 		if !r.Released {
-			refunded[r.SetlID] = refunded[r.SetlID].plus(partsOf(r.PartsFen...).negative())
+			refunded[r.SetlID] = refunded[r.SetlID].plus(PartsOf(r.PartsFen...).negative())
 		}
 	}
 	posted, err := postedNegatives(ctx, p.q, origs)
@@ -178,7 +178,7 @@ func refuseRefund(refund, orig *record, refunded parts) string {
 }
 
 func partsOfApart(r *db.SettlementsApart) parts {
-	return partsOf(r.HifpFen, r.CvlservFen, r.HifesFen, r.HifmiFen, r.HifobFen, r.MafFen, r.OthFen, r.AcctFen)
+	return PartsOf(r.HifpFen, r.CvlservFen, r.HifesFen, r.HifmiFen, r.HifobFen, r.MafFen, r.OthFen, r.AcctFen)
 }
 
 // refundRecord is what an entry needs of a refund.

@@ -122,7 +122,8 @@ func mergeTotals(sorted []RunTotal) []RunTotal {
 	return merged
 }
 
-func partsOf(fen ...int64) (p parts) {
+// PartsOf reads the fen that Parts.Fen has written.
+func PartsOf(fen ...int64) (p Parts) {
 	for i := range p {
 		p[i] = accounts.Fen(fen[i])
 	}

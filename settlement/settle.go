@@ -151,7 +151,7 @@ func (r *reconciliation) compare(ctx context.Context, q *db.Queries, c chunk) (*
 			id: row.SetlID, insutype: row.Insutype, insured: row.Insured, treating: row.Treating, provider: row.Provider,
 			clrType: row.ClrType, medType: row.MedType, begndate: civil.DateOf(row.Begndate.Time), enddate: civil.DateOf(row.Enddate.Time), setlTime: row.SetlTime.Time,
 			medfee: accounts.Fen(row.MedfeeFen), fundPay: accounts.Fen(row.FundPayFen),
-			parts:  partsOf(row.HifpFen, row.CvlservFen, row.HifesFen, row.HifmiFen, row.HifobFen, row.MafFen, row.OthFen, row.AcctFen),
+			parts:  PartsOf(row.HifpFen, row.CvlservFen, row.HifesFen, row.HifmiFen, row.HifobFen, row.MafFen, row.OthFen, row.AcctFen),
 			refund: row.Refund, orig: row.OrigSetlID,
 		})
 	}

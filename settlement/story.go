@@ -313,7 +313,7 @@ func (t *teller) reductions(ctx context.Context) error {
 		if r.Released {
 			continue
 		}
-		amount := partsOf(r.PartsFen...).sum()
+		amount := PartsOf(r.PartsFen...).sum()
 		t.story.Reductions = append(t.story.Reductions, Reduction{ID: r.ID, Kind: ReductionKind(r.Kind), Date: civil.DateOf(r.LoweredOn), Amount: amount})
 		t.story.Remaining -= amount
 		records = append(records, r.ID)

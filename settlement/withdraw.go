@@ -440,7 +440,7 @@ func (s *Settlements) withdrawals(ctx context.Context, tx pgx.Tx, q *db.Queries,
 			w.State = WithdrawalReversed
 		}
 		for _, r := range reductions {
-			if r.SetlID == id && ReductionKind(r.Kind) == Withdrawn && partsOf(r.PartsFen...) != (Parts{}) {
+			if r.SetlID == id && ReductionKind(r.Kind) == Withdrawn && PartsOf(r.PartsFen...) != (Parts{}) {
 				n := Negative{ID: r.ID}
 				w.Entry = uuid.NullUUID{UUID: ledger.EntryID(n.key()), Valid: true}
 			}

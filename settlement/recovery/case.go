@@ -157,9 +157,9 @@ func (r *Recovery) OpenClawbacks(ctx context.Context, d Decision) ([]*Case, erro
 }
 
 func replayCase(row *db.Clawback, d Decision, dem *demand) error {
-	if partsOf(row.ClaimedFen) != dem.amounts || row.Reason != dem.reason || civil.DateOf(row.OpenedOn) != d.Date || d.Mode != "" && row.Mode != string(d.Mode) {
+	if settlement.PartsOf(row.ClaimedFen...) != dem.amounts || row.Reason != dem.reason || civil.DateOf(row.OpenedOn) != d.Date || d.Mode != "" && row.Mode != string(d.Mode) {
 		return fault.New(fault.AlreadyExists, "document %s has a case on settlement %s already with other content (%s, %s on %s, %q)", row.Document, row.SetlID,
-			row.Mode, partsOf(row.ClaimedFen).Sum(), civil.DateOf(row.OpenedOn), row.Reason).With("setl_id", row.SetlID).With("document", row.Document)
+			row.Mode, settlement.PartsOf(row.ClaimedFen...).Sum(), civil.DateOf(row.OpenedOn), row.Reason).With("setl_id", row.SetlID).With("document", row.Document)
 	}
 	return nil
 }
@@ -190,12 +190,12 @@ func (r *Recovery) open(ctx context.Context, tx pgx.Tx, q *db.Queries, t *table,
 	}
 	err = q.InsertCase(ctx, db.InsertCaseParams{ID: dem.id, SetlID: st.SetlID, Insutype: st.Insutype, Insured: st.Insured, Treating: st.Treating,
 		Provider: st.Provider, MedType: st.Category, Mode: string(mode), Document: dem.document, Reason: dem.reason, OpenedOn: dateParam(d.Date),
-		OpenedBy: d.By, ClaimedFen: fenOf(dem.amounts)})
+		OpenedBy: d.By, ClaimedFen: dem.amounts.Fen()})
 	if err != nil {
 		return "", err
 	}
 	return string(mode), q.InsertStep(ctx, db.InsertStepParams{CaseID: dem.id, Step: stepOpened, Number: 1, TakenOn: dateParam(d.Date), TakenBy: d.By,
-		Reason: dem.reason, Document: dem.document, AmountsFen: fenOf(dem.amounts), Entries: []uuid.UUID{}})
+		Reason: dem.reason, Document: dem.document, AmountsFen: dem.amounts.Fen(), Entries: []uuid.UUID{}})
 }
 
 // claimOf is the id under which a case's claim lowers its settlement.
@@ -268,18 +268,3 @@ func (r *Recovery) expenseYears(ctx context.Context, tx pgx.Tx, st *settlement.S
 }
 
 func dateParam(d civil.Date) time.Time { return d.In(time.UTC) }
-
-func partsOf(fen []int64) (p settlement.Parts) {
-	for i := range p {
-		p[i] = accounts.Fen(fen[i])
-	}
-	return p
-}
-
-func fenOf(p settlement.Parts) []int64 {
-	list := make([]int64, len(p))
-	for i, amount := range p {
-		list[i] = int64(amount)
-	}
-	return list
-}

@@ -192,7 +192,7 @@ func (r *Recovery) deduct(ctx context.Context, tx pgx.Tx, q *db.Queries, t *tabl
 	deducted := t.unpaidOf(st, dem.amounts)
 	rest := dem.amounts.Minus(deducted)
 	row := db.InsertDeductionParams{ID: dem.id, SetlID: st.SetlID, Insutype: st.Insutype, Insured: st.Insured, Treating: st.Treating, Provider: st.Provider,
-		Document: dem.document, Reason: dem.reason, DecidedOn: dateParam(d.Date), DecidedBy: d.By, AskedFen: fenOf(dem.amounts), DeductedFen: fenOf(deducted)}
+		Document: dem.document, Reason: dem.reason, DecidedOn: dateParam(d.Date), DecidedBy: d.By, AskedFen: dem.amounts.Fen(), DeductedFen: deducted.Fen()}
 	if deducted != (settlement.Parts{}) {
 		record := recordOfDeduction(dem.id)
 		if err := r.settlements.Reduce(ctx, tx, st, settlement.Deducted, record, d.Date, deducted); err != nil {
@@ -247,10 +247,10 @@ func (r *Recovery) replayDeduction(row db.Deduction, d Decision, dem *demand) (D
 	if mode == "" || row.RestMode == "" {
 		mode = row.RestMode
 	}
-	same := partsOf(row.AskedFen) == dem.amounts && row.Reason == dem.reason && civil.DateOf(row.DecidedOn) == d.Date && row.RestMode == mode
+	same := settlement.PartsOf(row.AskedFen...) == dem.amounts && row.Reason == dem.reason && civil.DateOf(row.DecidedOn) == d.Date && row.RestMode == mode
 	if !same {
 		return Deduction{}, fault.New(fault.AlreadyExists, "document %s has decided on settlement %s already with other content (%s on %s, %q)",
-			row.Document, row.SetlID, partsOf(row.AskedFen).Sum(), civil.DateOf(row.DecidedOn), row.Reason).With("setl_id", row.SetlID).With("document", row.Document)
+			row.Document, row.SetlID, settlement.PartsOf(row.AskedFen...).Sum(), civil.DateOf(row.DecidedOn), row.Reason).With("setl_id", row.SetlID).With("document", row.Document)
 	}
 	done, err := r.deductionOf(row)
 	done.Replayed = true
@@ -259,12 +259,12 @@ func (r *Recovery) replayDeduction(row db.Deduction, d Decision, dem *demand) (D
 
 func (r *Recovery) deductionOf(row db.Deduction) (d Deduction, err error) {
 	d = Deduction{ID: row.ID, SetlID: row.SetlID, Insured: row.Insured, Treating: row.Treating, Provider: row.Provider, Document: row.Document,
-		Reason: row.Reason, Date: civil.DateOf(row.DecidedOn), By: row.DecidedBy, Asked: partsOf(row.AskedFen).Sum(),
-		Deducted: partsOf(row.DeductedFen).Sum(), Entry: row.Entry}
+		Reason: row.Reason, Date: civil.DateOf(row.DecidedOn), By: row.DecidedBy, Asked: settlement.PartsOf(row.AskedFen...).Sum(),
+		Deducted: settlement.PartsOf(row.DeductedFen...).Sum(), Entry: row.Entry}
 	if row.RestMode != "" {
 		d.Case = row.ID
 	}
-	d.Parts, err = r.amountsOf(partsOf(row.DeductedFen), row.Insutype, d.Date)
+	d.Parts, err = r.amountsOf(settlement.PartsOf(row.DeductedFen...), row.Insutype, d.Date)
 	return d, err
 }
 

@@ -95,7 +95,7 @@ func (s *stepping) move(ctx context.Context, m Movement) error {
 	if err := s.require(m.Date, Approved); err != nil {
 		return err
 	}
-	left := partsOf(s.row.ClaimedFen)
+	left := settlement.PartsOf(s.row.ClaimedFen...)
 	if before != "" {
 		left = s.moved(string(before))
 	}
@@ -104,7 +104,7 @@ func (s *stepping) move(ctx context.Context, m Movement) error {
 		return err
 	}
 	step := db.InsertStepParams{Step: string(m.Station), Reference: m.Reference, TakenOn: dateParam(m.Date), TakenBy: m.By,
-		Requested: m.requested(), AmountsFen: fenOf(amounts)}
+		Requested: m.requested(), AmountsFen: amounts.Fen()}
 	if m.Station == Home {
 		step.Entries, err = s.goHome(ctx, m, amounts)
 	} else {
@@ -128,7 +128,7 @@ func (s *stepping) move(ctx context.Context, m Movement) error {
 		step.Entries = append(step.Entries, entries...)
 	}
 	state := Approved
-	if m.Station == Home && s.moved(string(Home)).Plus(amounts) == partsOf(s.row.ClaimedFen) {
+	if m.Station == Home && s.moved(string(Home)).Plus(amounts) == settlement.PartsOf(s.row.ClaimedFen...) {
 		state = Returned
 	}
 	return s.write(ctx, step, state)
@@ -308,7 +308,7 @@ func (r *Settler) Settle(ctx context.Context, tx pgx.Tx, run string, on civil.Da
 	settled := map[string]settlement.Parts{}
 	for i := range rows {
 		if rows[i].Step == stepSettled {
-			settled[rows[i].Record] = settled[rows[i].Record].Plus(partsOf(rows[i].AmountsFen))
+			settled[rows[i].Record] = settled[rows[i].Record].Plus(settlement.PartsOf(rows[i].AmountsFen...))
 		}
 	}
 	for i := range rows {
@@ -321,7 +321,7 @@ func (r *Settler) Settle(ctx context.Context, tx pgx.Tx, run string, on civil.Da
 			return err
 		}
 		byFund := map[string]settlement.Parts{}
-		for part, amount := range partsOf(row.AmountsFen).Minus(settled[row.Record]) {
+		for part, amount := range settlement.PartsOf(row.AmountsFen...).Minus(settled[row.Record]) {
 			if amount != 0 && discharged(row.Insured, row.Treating, funds[part]) {
 				open := byFund[funds[part]]
 				open[part] = amount
@@ -358,9 +358,9 @@ func (r *Settler) settle(ctx context.Context, tx pgx.Tx, id, record, run, fund s
 		return err
 	}
 	state := State(s.row.State)
-	if s.moved(stepSettled).Plus(amounts) == partsOf(s.row.ClaimedFen) {
+	if s.moved(stepSettled).Plus(amounts) == settlement.PartsOf(s.row.ClaimedFen...) {
 		state = Returned
 	}
-	return s.write(ctx, db.InsertStepParams{Step: stepSettled, Reference: reference, TakenOn: dateParam(on), TakenBy: settler, AmountsFen: fenOf(amounts),
+	return s.write(ctx, db.InsertStepParams{Step: stepSettled, Reference: reference, TakenOn: dateParam(on), TakenBy: settler, AmountsFen: amounts.Fen(),
 		Record: record, RunID: run, Entries: entries}, state)
 }

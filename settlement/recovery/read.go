@@ -104,7 +104,7 @@ func (r *Recovery) caseOf(row *db.Clawback, steps []db.ClawbackStep, runs map[st
 	var inRun settlement.Parts
 	for i := range steps {
 		s := &steps[i]
-		amounts := partsOf(s.AmountsFen)
+		amounts := settlement.PartsOf(s.AmountsFen...)
 		moved[s.Step] = moved[s.Step].Plus(amounts)
 		step := Step{Step: s.Step, Date: civil.DateOf(s.TakenOn), By: s.TakenBy, Reference: s.Reference, Reason: s.Reason, Document: s.Document,
 			Amount: amounts.Sum(), Run: s.RunID, Entries: s.Entries}
@@ -129,7 +129,7 @@ func (r *Recovery) caseOf(row *db.Clawback, steps []db.ClawbackStep, runs map[st
 	if err != nil {
 		return nil, err
 	}
-	for part, claimed := range partsOf(row.ClaimedFen) {
+	for part, claimed := range settlement.PartsOf(row.ClaimedFen...) {
 		if claimed == 0 {
 			continue
 		}
@@ -237,7 +237,7 @@ func Holdings(ctx context.Context, tx pgx.Tx, book *accounts.Rulebook) (map[Held
 		if err != nil {
 			return nil, err
 		}
-		for part, amount := range partsOf(row.AmountsFen) {
+		for part, amount := range settlement.PartsOf(row.AmountsFen...) {
 			city := Held{Received, Mode(row.Mode), row.Treating, row.Insured, funds[part]}
 			province := Held{Arrived, Remit, "", row.Insured, funds[part]}
 			switch row.Step {

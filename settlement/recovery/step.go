@@ -90,7 +90,7 @@ func (s *stepping) find(name, reference string) *db.ClawbackStep {
 func (s *stepping) moved(name string) (sum settlement.Parts) {
 	for i := range s.done {
 		if s.done[i].Step == name {
-			sum = sum.Plus(partsOf(s.done[i].AmountsFen))
+			sum = sum.Plus(settlement.PartsOf(s.done[i].AmountsFen...))
 		}
 	}
 	return sum
@@ -103,7 +103,7 @@ func (s *stepping) write(ctx context.Context, step db.InsertStepParams, state St
 		step.Entries = []uuid.UUID{}
 	}
 	if step.AmountsFen == nil {
-		step.AmountsFen = fenOf(settlement.Parts{})
+		step.AmountsFen = settlement.Parts{}.Fen()
 	}
 	if err := s.q.InsertStep(ctx, step); err != nil {
 		return err
